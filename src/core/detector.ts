@@ -1,0 +1,131 @@
+// The contract of a detector: metadata for the analyst, the calls it asks for, and pure judgement.
+import type { ZodType } from 'zod';
+import type { Event } from './event.ts';
+import type { Evidence, SignalDraft } from './signal.ts';
+import type { Severity } from './severity.ts';
+
+/** The eight IAM practices. */
+export type Practice =
+  | 'least-privilege'
+  | 'password-policy'
+  | 'mfa'
+  | 'access-keys'
+  | 'monitoring'
+  | 'instance-roles'
+  | 'separation-of-duties'
+  | 'temporary-credentials';
+
+/** What an analyst reads about a detector; each list is sentences, the first step first. */
+export interface DetectorMeta {
+  readonly id: string;
+  readonly title: string;
+  /** The severity it usually gives; a signal carries its own. */
+  readonly severity: Severity;
+  readonly practice: Practice;
+  readonly what: string;
+  readonly why: string;
+  readonly innocent: readonly string[];
+  readonly firstSteps: readonly string[];
+  readonly attack: readonly { readonly version: string; readonly technique: string; readonly name: string }[];
+  readonly cis: readonly { readonly framework: string; readonly version: string; readonly control: string }[];
+  readonly gaps: readonly string[];
+}
+
+/** `source:Name` of an API call, both without wildcards but for a name of `*`. */
+export type CallPattern = `${string}:${string}`;
+
+/** A sentence saying why the detector stays quiet on an event it was asked about; shown by `explain`. */
+export type Quiet = string;
+
+interface Common<Config> {
+  readonly meta: DetectorMeta;
+  /** `iam.amazonaws.com:AttachRolePolicy`; `signin.amazonaws.com:*`; `identity:Root` for every Root event. */
+  readonly on: readonly CallPattern[];
+  /** Defaults live here and nowhere else. */
+  readonly config: ZodType<Config>;
+}
+
+/** A detector that judges one event by itself. */
+export interface StatelessDetector<Config = unknown> extends Common<Config> {
+  /** Gives the signal, several, or why it is quiet. Keeps nothing, throws nothing. */
+  detect(event: Event, config: Config): SignalDraft | readonly SignalDraft[] | Quiet;
+}
+
+/** How a detector's state is kept. `State` is plain JSON. */
+export interface StateSpec<State> {
+  readonly version: number;
+  readonly schema: ZodType<State>;
+  readonly scope: 'account' | 'organisation';
+  /** Width of a tumbling bucket of event time. */
+  readonly bucketMs: number;
+  /** How long after its end a bucket stands. */
+  readonly lifetimeMs: number;
+  /** Gives the key an event is folded under, or why it is not folded. Keys are bounded. */
+  key(event: Event): { readonly key: string } | Quiet;
+  empty(): State;
+}
+
+/** A bucket as `judge` sees it. */
+export interface Bucket<State> {
+  readonly key: string;
+  readonly start: number;
+  readonly state: State;
+}
+
+/**
+ * A detector that adds events to order-free buckets (sets, counts, minima, maxima) and judges what
+ * stands. `fold` changes only the state it is given; `judge` sees every standing bucket of one key,
+ * oldest first, and gives the keyed set of signals as it stands now.
+ */
+export interface FoldDetector<Config = unknown, State = unknown> extends Common<Config> {
+  readonly state: StateSpec<State>;
+  /** Gives true when the state changed. */
+  fold(event: Event, state: State, config: Config): boolean;
+  judge(buckets: readonly Bucket<State>[], config: Config): readonly JudgedSignal[];
+}
+
+/** A signal from `judge`, which also says when a limit of its state was reached. */
+export interface JudgedSignal extends SignalDraft {
+  readonly limited?: boolean;
+}
+
+export type Detector = StatelessDetector | FoldDetector;
+
+/** Takes a detector with its own config type; gives it as one of the catalogue. */
+export function stateless<Config>(detector: StatelessDetector<Config>): Detector {
+  // The engine hands `detect` only what `config` parsed, so the parameter's type is honoured.
+  return detector as unknown as Detector;
+}
+
+/** As `stateless`, for a detector with state. */
+export function folding<Config, State>(detector: FoldDetector<Config, State>): Detector {
+  // The engine hands `fold` and `judge` only what `config` and `state.schema` parsed.
+  return detector as unknown as Detector;
+}
+
+/** Takes an event; gives the line a timeline shows of it. */
+export function evidenceOf(event: Event): Evidence {
+  return {
+    id: event.id,
+    time: event.time,
+    who: event.principal.name,
+    what: `${event.source.replace('.amazonaws.com', '')}:${event.name}`,
+    from: event.origin.text,
+    region: event.region,
+    outcome: event.outcome,
+  };
+}
+
+/** Takes an event; gives the parts of a signal that say where it belongs and what proves it. */
+export function signalFrom(
+  event: Event,
+): Pick<SignalDraft, 'key' | 'time' | 'account' | 'principal' | 'evidence' | 'count'> {
+  return {
+    key: event.identity,
+    time: event.time,
+    account: event.account,
+    principal: event.principal,
+    evidence: [evidenceOf(event)],
+    count: 1,
+  };
+}
