@@ -97,6 +97,13 @@ export interface Checkpoint {
   readonly clocks: Clocks;
   readonly buckets: readonly BucketRow[];
   readonly ids: readonly IdChunk[];
+  readonly horizon: Horizon;
+}
+
+/** Hours of event time (since 1970) up to which a lane forgot and swept; absent before the first. */
+export interface Horizon {
+  readonly forgottenBefore?: number;
+  readonly sweptHour?: number;
 }
 
 /** A reject as kept: its bytes are for the owner's eyes only. */
@@ -145,6 +152,7 @@ export interface Changes {
   readonly bucketsGone: readonly Pick<BucketRow, 'detector' | 'key' | 'start'>[];
   readonly ids: readonly IdChunk[];
   readonly hoursGone: readonly number[];
+  readonly horizon: Horizon;
   readonly alerts: readonly Alert[];
   readonly outbox: readonly Delivery[];
   readonly events: readonly ProvingEvent[];
@@ -161,6 +169,8 @@ export interface OutboxRow extends Delivery {
 export interface AlertFilter {
   readonly statuses?: readonly Alert['status'][];
   readonly account?: string;
+  /** Only alerts whose last revision was not handed to the outbox. */
+  readonly isUndelivered?: boolean;
 }
 
 /**
@@ -196,14 +206,15 @@ export interface InboxRow {
 }
 
 /**
- * Alerts out. `promise` says how it keeps law 5. `reconcile` is called once before the first `send`
- * with the memo of the last noted delivery, and undoes what was sent but not noted. `send` gives the
+ * Alerts out. `promise` says how it keeps law 5. `reconcile` is called before the first `send` and
+ * after a failed one with the memo of the last noted delivery; it undoes what was sent but not noted
+ * and gives the memo that holds now, which is noted before anything is sent. `send` gives the
  * memo to note with the rows; it throws `SentrailError` with `retryable` set right.
  */
 export interface Sink {
   readonly name: string;
   readonly promise: 'upsert' | 'reconcile' | 'append';
-  reconcile(memo: string | undefined): Promise<void>;
+  reconcile(memo: string | undefined): Promise<string>;
   send(deliveries: readonly Delivery[]): Promise<string>;
   close(): Promise<void>;
 }

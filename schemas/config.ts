@@ -1,0 +1,115 @@
+// The one configuration file (YAML), every key with its default and the reason for it.
+import { z } from 'zod';
+
+/** Milliseconds in one of the units a duration may be written in. */
+const unitMs: Record<string, number> = { s: 1e3, m: 6e4, h: 36e5, d: 864e5 };
+
+/** A duration written as `90s`, `15m`, `24h` or `7d`; parses to milliseconds. */
+export function duration(defaultText: string) {
+  return z
+    .string()
+    .regex(/^\d{1,6}[smhd]$/, 'a duration is a whole number and one of s, m, h, d: 15m, 24h, 7d')
+    .default(defaultText)
+    .transform((text) => Number(text.slice(0, -1)) * (unitMs[text.slice(-1)] ?? 0));
+}
+
+/** A secret is never text in the file: it is named by environment variable or by file. */
+export const secret = z.union([
+  z.strictObject({ env: z.string().min(1) }),
+  z.strictObject({ file: z.string().min(1) }),
+]);
+
+export const severity = z.enum(['info', 'low', 'medium', 'high', 'critical']);
+
+const exception = z
+  .strictObject({
+    id: z.string().min(1).max(64).describe('A name of yours; the counts of what it hid carry it.'),
+    detector: z.string().default('*').describe('A detector id, or * for all.'),
+    principal: z
+      .string()
+      .default('*')
+      .describe('Key, name or ARN of the principal; * stands for any run of characters.'),
+    account: z.string().default('*').describe('A 12-digit account id, or * for all.'),
+    owner: z.string().min(1).describe('Who answers for this exception.'),
+    reason: z.string().min(1).describe('Why what it hides is not worth an alert.'),
+    expires: z.iso.date().describe('First day (UTC, event time) on which it hides nothing more.'),
+  })
+  .refine((one) => one.detector !== '*' || one.principal !== '*' || one.account !== '*', {
+    message: 'an exception must name a detector, a principal or an account; this one hides everything',
+  });
+
+const fileSink = z.strictObject({
+  type: z.literal('file'),
+  path: z.string().min(1).describe('Alerts are appended to this file, one JSON line a revision.'),
+});
+const stdoutSink = z.strictObject({ type: z.literal('stdout') });
+
+const detectorConfig = z
+  .looseObject({
+    enabled: z.boolean().default(true).describe('false switches the detector off.'),
+    severity: severity.optional().describe('Overrides the severity of every signal it gives.'),
+  })
+  .describe('Settings of one detector, by its id; its own keys are listed by `sentrail detectors`.');
+
+export const configSchema = z.strictObject({
+  lateness: duration('15m').describe(
+    'How far an event may come behind the newest one and still count in order; up to 10m were measured.',
+  ),
+  ahead: duration('5m').describe(
+    'An event further than this ahead of its arrival stamp moves no watermark.',
+  ),
+  alerts: z
+    .strictObject({
+      window: duration('1d').describe('Signals about one principal in one such window are one alert.'),
+      signalsMax: z.int().min(1).max(10_000).default(500).describe('Signals kept in one alert.'),
+      evidenceMax: z.int().min(1).max(1_000).default(20).describe('Events kept as proof of a signal.'),
+    })
+    .prefault({}),
+  duplicates: z
+    .strictObject({
+      span: duration('7d').describe('For how long (event time) an eventID is remembered.'),
+      idsMax: z
+        .int()
+        .min(1_000)
+        .default(2_000_000)
+        .describe('How many eventIDs are remembered; each costs 16 to 43 bytes of memory.'),
+    })
+    .prefault({}),
+  limits: z
+    .strictObject({
+      recordBytesMax: z.int().min(1_024).default(2 * 1024 * 1024).describe('Largest event read.'),
+      depthMax: z.int().min(8).max(500).default(64).describe('Deepest nesting of an event.'),
+      inflatedBytesMax: z
+        .int()
+        .min(1_024)
+        .default(8 * 1024 ** 3)
+        .describe('Largest size a compressed file may grow to.'),
+      deadLetterBytesMax: z.int().min(0).default(65_536).describe('Bytes kept of a rejected item.'),
+      keysMax: z.int().min(1).default(50_000).describe('State keys of one detector.'),
+      accountsMax: z.int().min(1).default(10_000).describe('Accounts with a watermark of their own.'),
+      batchEventsMax: z.int().min(1).default(4_000).describe('Events judged between two commits.'),
+    })
+    .prefault({}),
+  store: z
+    .strictObject({
+      path: z.string().min(1).optional().describe('The SQLite file; default .sentrail/replay.sqlite.'),
+      retention: duration('400d').describe(
+        'How long (wall clock) raw records, dead letters and delivered rows are kept.',
+      ),
+    })
+    .prefault({}),
+  sinks: z
+    .record(
+      z.string().regex(/^[a-z][a-z0-9-]*$/, 'a sink is named in small letters, digits and hyphens'),
+      z.discriminatedUnion('type', [fileSink, stdoutSink]),
+    )
+    .default({})
+    .describe('Where alerts go, by a name of yours.'),
+  detectors: z.record(z.string(), detectorConfig).default({}),
+  exceptions: z.array(exception).default([]).describe('What must not alert, with owner and end.'),
+});
+
+/** The configuration after defaults; durations in milliseconds. */
+export type Config = z.infer<typeof configSchema>;
+export type ExceptionConfig = Config['exceptions'][number];
+export type SinkConfig = Config['sinks'][string];

@@ -1,0 +1,329 @@
+// A lane: one ordered stream judged with one state. `step` takes items and changes the state in place;
+// what changed is drained for the next commit. Synchronous, no I/O, no clock but event time.
+import type { Config } from '../../schemas/config.ts';
+import type { FoldDetector, JudgedSignal, Quiet } from '../core/detector.ts';
+import { assert } from '../core/errors.ts';
+import type { Event } from '../core/event.ts';
+import type { EventItem, Item, RejectedItem } from '../core/item.ts';
+import type { Changes, Checkpoint, Counters, DeadLetter, Horizon, Kept, ProvingEvent } from '../core/ports.ts';
+import type { Evidence, Signal, SignalDraft } from '../core/signal.ts';
+import { hourMs } from '../core/time.ts';
+import type { Catalogue, Enabled } from './catalogue.ts';
+import { EventClocks, type Standing } from './clocks.ts';
+import { balance, emptyCounters } from './counters.ts';
+import { IdMemory } from './duplicates.ts';
+import { type ExceptionMatch, exceptionMatch } from './exceptions.ts';
+import { alertIdOf, type Operation, signalIdOf } from './operations.ts';
+import { DetectorState } from './state.ts';
+
+/** The operations of one event, in catalogue order. A revision is made per event, never per batch. */
+export type Judgement = readonly Operation[];
+
+/** What steps left behind since the last drain, apart from alerts. */
+export type LaneChanges = Omit<Changes, 'fingerprint' | 'progress' | 'alerts' | 'outbox'>;
+
+/** What a lane is made with. `from` and `to` bound event time: outside, events are counted only. */
+export interface LaneOptions {
+  readonly catalogue: Catalogue;
+  readonly config: Pick<
+    Config,
+    'lateness' | 'ahead' | 'alerts' | 'duplicates' | 'limits' | 'exceptions'
+  >;
+  readonly checkpoint: Checkpoint | undefined;
+  readonly from?: number;
+  readonly to?: number;
+}
+
+export class Lane {
+  readonly #options: LaneOptions;
+  readonly #folds: ReadonlyMap<string, FoldDetector>;
+  readonly #state: DetectorState;
+  readonly #ids: IdMemory;
+  readonly #clocks: EventClocks;
+  readonly #excepted: ExceptionMatch;
+  readonly #counters: Counters;
+  /** Bytes of raw records and dead letters that wait for the next drain. */
+  pendingBytes = 0;
+  #events: ProvingEvent[] = [];
+  #deadLetters: DeadLetter[] = [];
+  #kept: Kept[] = [];
+  #judgements: Judgement[] = [];
+  #sweptHour: number;
+
+  constructor(options: LaneOptions) {
+    const { catalogue, config, checkpoint } = options;
+    this.#options = options;
+    this.#folds = new Map(
+      catalogue.enabled.flatMap(({ id, detector }) => ('fold' in detector ? [[id, detector]] : [])),
+    );
+    this.#state = new DetectorState(checkpoint?.buckets ?? [], this.#folds, config.limits.keysMax);
+    this.#ids = new IdMemory(checkpoint?.ids ?? [], checkpoint?.horizon.forgottenBefore);
+    this.#clocks = new EventClocks(
+      checkpoint?.clocks ?? {},
+      config.lateness,
+      config.ahead,
+      config.limits.accountsMax,
+    );
+    this.#excepted = exceptionMatch(config.exceptions);
+    this.#sweptHour = checkpoint?.horizon.sweptHour ?? Number.NEGATIVE_INFINITY;
+    this.#counters = checkpoint === undefined ? emptyCounters() : structuredClone(checkpoint.counters);
+  }
+
+  get counters(): Readonly<Counters> {
+    return this.#counters;
+  }
+
+  /** Takes one item, valid during this call only, and judges it. */
+  step(item: Item): void {
+    const counters = this.#counters;
+    counters.items++;
+    switch (item.kind) {
+      case 'event':
+        this.#event(item);
+        return;
+      case 'finding':
+        counters.findings++;
+        break;
+      case 'insight':
+        counters.insights++;
+        break;
+      case 'aggregated':
+        counters.aggregated++;
+        break;
+      case 'digest':
+        counters.digests++;
+        return;
+      case 'control':
+        counters.control++;
+        return;
+      case 'sample':
+        counters.samples++;
+        return;
+      case 'rejected':
+        this.#reject(item);
+        return;
+    }
+    const { shard, sequence, item: at } = item.position;
+    this.pendingBytes += item.bytes.length;
+    this.#kept.push({ kind: item.kind, shard, sequence, item: at, bytes: item.bytes.slice() });
+  }
+
+  /** Gives everything since the last drain: judgements for `correlate`, the rest for the commit. */
+  drain(): { readonly judgements: readonly Judgement[]; readonly changes: LaneChanges } {
+    assert(balance(this.#counters) === 0, 'every item unwrapped is counted in exactly one kind');
+    const judgements = this.#judgements;
+    const changes: LaneChanges = {
+      counters: structuredClone(this.#counters),
+      clocks: this.#clocks.snapshot(),
+      ...structuredClone(this.#state.changes(this.#folds)),
+      ...this.#ids.changes(),
+      horizon: this.#horizon(),
+      events: this.#events,
+      deadLetters: this.#deadLetters,
+      kept: this.#kept,
+    };
+    this.pendingBytes = 0;
+    this.#judgements = [];
+    this.#events = [];
+    this.#deadLetters = [];
+    this.#kept = [];
+    return { judgements, changes };
+  }
+
+  #horizon(): Horizon {
+    const { forgottenBefore } = this.#ids;
+    return {
+      ...(forgottenBefore === undefined ? {} : { forgottenBefore }),
+      ...(Number.isFinite(this.#sweptHour) ? { sweptHour: this.#sweptHour } : {}),
+    };
+  }
+
+  #reject(item: RejectedItem): void {
+    const rejected = this.#counters.rejected;
+    rejected[item.reason] = (rejected[item.reason] ?? 0) + 1;
+    const { reason, detail, offset, position } = item;
+    const { shard, sequence, item: at } = position;
+    const bytes = item.bytes.slice();
+    this.pendingBytes += bytes.length;
+    this.#deadLetters.push({ shard, sequence, item: at, offset, reason, detail, bytes });
+  }
+
+  #event(item: EventItem): void {
+    const { event } = item;
+    const counters = this.#counters;
+    const seen = this.#ids.see(event, event.id);
+    if (seen === 'duplicate') {
+      counters.duplicates++;
+      return;
+    }
+    let isRecount = false;
+    if (event.isCorrection) isRecount = this.#ids.see(event, event.identity) === 'duplicate';
+    counters.events++;
+    if (seen === 'forgotten') counters.beyondMemory++;
+    const standing = this.#clocks.observe(event, item.arrival);
+    if (standing.isLate) counters.late++;
+    if (standing.isAhead) counters.ahead++;
+    if (!standing.isAhead) this.#sweep(event);
+    const { from, to } = this.#options;
+    if ((from !== undefined && event.time < from) || (to !== undefined && event.time >= to)) {
+      counters.outsideRange++;
+      return;
+    }
+    const asked = this.#options.catalogue.askedAbout(event);
+    if (asked.length > 0) this.#judge(item, asked, standing, isRecount);
+  }
+
+  #judge(item: EventItem, asked: readonly Enabled[], standing: Standing, isRecount: boolean): void {
+    const operations: Operation[] = [];
+    let isProof = false;
+    for (const one of asked) {
+      try {
+        const made =
+          'fold' in one.detector
+            ? this.#fold(one, one.detector, item.event, standing, isRecount)
+            : this.#detect(one, item.event, standing);
+        if (made === undefined) continue;
+        isProof = true;
+        operations.push(...made);
+      } catch {
+        // A detector that throws is lost coverage for this event, not the end of the run.
+        const errors = this.#counters.detectorErrors;
+        errors[one.id] = (errors[one.id] ?? 0) + 1;
+      }
+    }
+    if (isProof) this.#prove(item);
+    if (operations.length > 0) this.#judgements.push(operations);
+  }
+
+  #prove({ event, position }: EventItem): void {
+    const { shard, item } = position;
+    const { id, account, time } = event;
+    const bytes = event.raw();
+    this.pendingBytes += bytes.length;
+    this.#events.push({ id, account, time, shard, item, bytes });
+  }
+
+  #detect(one: Enabled, event: Event, standing: Standing): Operation[] | undefined {
+    if ('fold' in one.detector) return undefined;
+    const opinion = one.detector.detect(event, one.config);
+    const drafts = draftsOf(opinion);
+    const operations: Operation[] = [];
+    for (const draft of drafts) {
+      const operation = this.#raise(one, draft, standing.isLate, false);
+      this.#countHidden(operation);
+      operations.push(operation);
+    }
+    if (event.isCorrection && drafts.length === 0) {
+      // The corrected record no longer supports what its original did.
+      const { account, principal, identity, time } = event;
+      const ghost = { account, principal, key: identity } as SignalDraft;
+      const alertId = alertIdOf(account, principal.key, time, this.#options.config.alerts.window);
+      operations.push({ kind: 'remove', alertId, signalId: signalIdOf(one.id, ghost) });
+    }
+    return operations.length > 0 ? operations : undefined;
+  }
+
+  #fold(
+    one: Enabled,
+    detector: FoldDetector,
+    event: Event,
+    standing: Standing,
+    isRecount: boolean,
+  ): Operation[] | undefined {
+    const keyed = detector.state.key(event);
+    // A correction of an event that was folded already must not count twice.
+    if (typeof keyed === 'string' || isRecount) return undefined;
+    const watermark = this.#clocks.watermark();
+    const before = detector.judge(this.#state.buckets(detector, keyed.key, watermark), one.config);
+    const limits = this.#state.limitsReached;
+    const state = this.#state.open(detector, keyed.key, event.time, watermark);
+    if (this.#state.limitsReached > limits) this.#limit(`${one.id} keys`);
+    if (state === undefined || !detector.fold(event, state, one.config)) return undefined;
+    this.#state.touch(detector, keyed.key, event.time);
+    const after = detector.judge(this.#state.buckets(detector, keyed.key, watermark), one.config);
+    return this.#difference(one, before, after, standing.isLate);
+  }
+
+  #difference(
+    one: Enabled,
+    before: readonly JudgedSignal[],
+    after: readonly JudgedSignal[],
+    isLate: boolean,
+  ): Operation[] {
+    const gone = new Map<string, Operation>();
+    const old = new Map<string, string>();
+    for (const draft of before) {
+      const operation = this.#raise(one, draft, isLate, draft.limited === true);
+      const { alertId, signal } = operation;
+      gone.set(`${alertId}/${signal.id}`, { kind: 'remove', alertId, signalId: signal.id });
+      old.set(`${alertId}/${signal.id}`, JSON.stringify(draft));
+    }
+    const operations: Operation[] = [];
+    for (const draft of after) {
+      const operation = this.#raise(one, draft, isLate, draft.limited === true);
+      const place = `${operation.alertId}/${operation.signal.id}`;
+      gone.delete(place);
+      if (!old.has(place)) this.#countHidden(operation);
+      if (old.get(place) !== JSON.stringify(draft)) operations.push(operation);
+    }
+    return [...gone.values(), ...operations];
+  }
+
+  #raise(
+    one: Enabled,
+    draft: SignalDraft,
+    late: boolean,
+    wasLimited: boolean,
+  ): Exclude<Operation, { kind: 'remove' }> {
+    const { window, evidenceMax } = this.#options.config.alerts;
+    const evidence = smallest(draft.evidence, evidenceMax);
+    const limited = wasLimited || draft.count > evidence.length;
+    const signal: Signal = {
+      ...draft,
+      evidence,
+      severity: one.severity ?? draft.severity,
+      id: signalIdOf(one.id, draft),
+      detector: one.id,
+      late,
+      limited,
+    };
+    const alertId = alertIdOf(draft.account, draft.principal.key, draft.time, window);
+    const exception = this.#excepted(one.id, draft);
+    if (exception === undefined) return { kind: 'set', alertId, signal };
+    return { kind: 'hide', alertId, signal, exception };
+  }
+
+  #countHidden(operation: Operation): void {
+    if (operation.kind !== 'hide') return;
+    const { hidden } = this.#counters;
+    hidden[operation.exception.id] = (hidden[operation.exception.id] ?? 0) + 1;
+  }
+
+  #sweep(event: Event): void {
+    const { duplicates } = this.#options.config;
+    const hour = Math.floor(event.time / hourMs);
+    const isNewHour = hour > this.#sweptHour;
+    if (!isNewHour && this.#ids.size <= duplicates.idsMax) return;
+    this.#sweptHour = Math.max(hour, this.#sweptHour);
+    const watermark = this.#clocks.watermark();
+    this.#state.expire(this.#folds, watermark);
+    const { overLimit } = this.#ids.forget(watermark - duplicates.span, duplicates.idsMax);
+    if (overLimit) this.#limit('eventIDs remembered');
+  }
+
+  #limit(name: string): void {
+    this.#counters.limits[name] = (this.#counters.limits[name] ?? 0) + 1;
+  }
+}
+
+/** Takes what `detect` gave; gives its signals, none for a quiet sentence. */
+export function draftsOf(opinion: SignalDraft | readonly SignalDraft[] | Quiet): readonly SignalDraft[] {
+  if (typeof opinion === 'string') return [];
+  return 'key' in opinion ? [opinion] : opinion;
+}
+
+function smallest(evidence: readonly Evidence[], max: number): readonly Evidence[] {
+  if (evidence.length <= 1) return evidence;
+  const sorted = [...evidence].sort((a, b) => a.time - b.time || (a.id < b.id ? -1 : 1));
+  return sorted.slice(0, max);
+}

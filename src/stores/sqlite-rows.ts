@@ -1,0 +1,157 @@
+// Rows of the SQLite store: how changes are written, and how rows become the words of the design.
+import { z } from 'zod';
+import type { Alert } from '../core/alert.ts';
+import { type RejectReason, rejectReasons } from '../core/item.ts';
+import type {
+  BucketRow,
+  Changes,
+  Checkpoint,
+  DeadLetter,
+  IdChunk,
+  InboxRow,
+  OutboxRow,
+  ProvingEvent,
+} from '../core/ports.ts';
+import type { Progress } from '../core/position.ts';
+
+/** Runs one statement with values. */
+export type Run = (sql: string, ...values: unknown[]) => void;
+
+/** Which lane and version is written, for which sinks, and the stamp for retention. */
+export interface WriteAt {
+  readonly lane: string;
+  readonly version: number;
+  readonly sinks: readonly string[];
+  readonly now: number;
+}
+
+/** Writes all changes through `run`; the caller holds the transaction. */
+export function writeChanges(run: Run, at: WriteAt, changes: Changes): void {
+  const { lane, now } = at;
+  const { fingerprint, counters, clocks, horizon } = changes;
+  const head = [counters, clocks, horizon].map((one) => JSON.stringify(one));
+  run('REPLACE INTO lane VALUES (?, ?, ?, ?, ?, ?)', lane, at.version, fingerprint, ...head);
+  for (const { position, done } of changes.progress) {
+    const { shard, sequence, item } = position;
+    run('REPLACE INTO progress VALUES (?, ?, ?, ?, ?)', lane, shard, sequence, item, done ?? null);
+  }
+  writeState(run, lane, changes);
+  for (const alert of changes.alerts) {
+    const { id, account, status, windowFrom, revision, delivered } = alert;
+    const body = JSON.stringify(alert);
+    const sql = 'REPLACE INTO alert VALUES (?, ?, ?, ?, ?, ?, ?)';
+    run(sql, id, account, status, windowFrom, revision, delivered, body);
+  }
+  for (const one of changes.events) {
+    const sql = 'INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?, ?, ?)';
+    run(sql, one.id, one.account, one.time, one.shard, one.item, Buffer.from(one.bytes), now);
+  }
+  for (const one of changes.deadLetters) {
+    const sql = `INSERT INTO dead_letter (shard, sequence, item, place, reason, detail, bytes, added)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
+    const { shard, sequence, item, offset, reason, detail } = one;
+    run(sql, shard, sequence, item, offset, reason, detail, Buffer.from(one.bytes), now);
+  }
+  for (const one of changes.kept) {
+    const sql = 'INSERT INTO kept (kind, shard, sequence, item, bytes, added) VALUES (?, ?, ?, ?, ?, ?)';
+    run(sql, one.kind, one.shard, one.sequence, one.item, Buffer.from(one.bytes), now);
+  }
+  for (const one of changes.outbox) {
+    for (const sink of at.sinks) {
+      const sql = 'INSERT INTO outbox (sink, alert, revision, body) VALUES (?, ?, ?, ?)';
+      run(sql, sink, one.alertId, one.revision, one.body);
+    }
+  }
+}
+
+function writeState(run: Run, lane: string, changes: Changes): void {
+  for (const { detector, key, start } of changes.bucketsGone) {
+    const sql = 'DELETE FROM bucket WHERE lane = ? AND detector = ? AND key = ? AND start = ?';
+    run(sql, lane, detector, key, start);
+  }
+  for (const { detector, key, start, version, state } of changes.buckets) {
+    const sql = 'REPLACE INTO bucket VALUES (?, ?, ?, ?, ?, ?)';
+    run(sql, lane, detector, key, start, version, JSON.stringify(state));
+  }
+  for (const hour of changes.hoursGone) run('DELETE FROM ids WHERE lane = ? AND hour = ?', lane, hour);
+  for (const { hour, ids } of changes.ids) {
+    run('INSERT INTO ids VALUES (?, ?, ?)', lane, hour, Buffer.from(ids));
+  }
+}
+
+const blob = z.custom<Uint8Array>((value) => value instanceof Uint8Array);
+const reason = z.custom<RejectReason>((value) => rejectReasons.some((one) => one === value));
+const position = z.object({ shard: z.string(), sequence: z.string(), item: z.number() });
+const rows = {
+  version: z.object({ user_version: z.number() }),
+  id: z.object({ id: z.string() }),
+  body: z.object({ body: z.string() }),
+  lane: z.object({
+    version: z.number(),
+    fingerprint: z.string(),
+    counters: z.string(),
+    clocks: z.string(),
+    horizon: z.string(),
+  }),
+  progress: position.extend({ done: z.string().nullable() }),
+  bucket: z.object({
+    detector: z.string(),
+    key: z.string(),
+    start: z.number(),
+    version: z.number(),
+    state: z.string(),
+  }),
+  ids: z.object({ hour: z.number(), ids: blob }),
+  event: z.object({
+    id: z.string(),
+    account: z.string(),
+    time: z.number(),
+    shard: z.string(),
+    item: z.number(),
+    bytes: blob,
+  }),
+  deadLetter: position.extend({ place: z.number(), reason, detail: z.string(), bytes: blob }),
+  outbox: z.object({ row: z.number(), alert: z.string(), revision: z.number(), body: z.string() }),
+  inbox: z.object({ row: z.number(), last: z.number(), bytes: blob }),
+};
+
+/** Takes a row as SQLite gave it; gives it as the design's word. Throws where the row is no such row. */
+export const reading = {
+  version: (row: unknown) => rows.version.parse(row),
+  id: (row: unknown): string => rows.id.parse(row).id,
+  lane(row: unknown): Omit<Checkpoint, 'lane' | 'buckets' | 'ids'> {
+    const { version, fingerprint, counters, clocks, horizon } = rows.lane.parse(row);
+    // JSON that `writeChanges` made of these types.
+    return {
+      version,
+      fingerprint,
+      counters: JSON.parse(counters) as Checkpoint['counters'],
+      clocks: JSON.parse(clocks) as Checkpoint['clocks'],
+      horizon: JSON.parse(horizon) as Checkpoint['horizon'],
+    };
+  },
+  progress(row: unknown): Progress {
+    const { shard, sequence, item, done } = rows.progress.parse(row);
+    return { position: { shard, sequence, item }, ...(done === null ? {} : { done }) };
+  },
+  bucket(row: unknown): BucketRow {
+    const { state, ...rest } = rows.bucket.parse(row);
+    return { ...rest, state: JSON.parse(state) };
+  },
+  ids: (row: unknown): IdChunk => rows.ids.parse(row),
+  // JSON that `writeChanges` made of an Alert.
+  alert: (row: unknown): Alert => JSON.parse(rows.body.parse(row).body) as Alert,
+  event: (row: unknown): ProvingEvent => rows.event.parse(row),
+  deadLetter(row: unknown): DeadLetter {
+    const { place, ...rest } = rows.deadLetter.parse(row);
+    return { ...rest, offset: place };
+  },
+  outbox(row: unknown): OutboxRow {
+    const { alert, ...rest } = rows.outbox.parse(row);
+    return { alertId: alert, ...rest };
+  },
+  inbox(row: unknown): InboxRow {
+    const { row: number, last, bytes } = rows.inbox.parse(row);
+    return { row: number, bytes, isLast: last === 1 };
+  },
+};
