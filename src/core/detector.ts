@@ -3,6 +3,7 @@ import type { ZodType } from 'zod';
 import type { Event } from './event.ts';
 import type { Evidence, SignalDraft } from './signal.ts';
 import type { Severity } from './severity.ts';
+import { plain } from './text.ts';
 
 /** The eight IAM practices. */
 export type Practice =
@@ -106,12 +107,12 @@ export function folding<Config, State>(detector: FoldDetector<Config, State>): D
 /** Takes an event; gives the line a timeline shows of it. */
 export function evidenceOf(event: Event): Evidence {
   return {
-    id: event.id,
+    id: plain(event.id),
     time: event.time,
     who: event.principal.name,
-    what: `${event.source.replace('.amazonaws.com', '')}:${event.name}`,
-    from: event.origin.text,
-    region: event.region,
+    what: plain(`${event.source.replace('.amazonaws.com', '')}:${event.name}`),
+    from: plain(event.origin.text),
+    region: plain(event.region),
     outcome: event.outcome,
   };
 }

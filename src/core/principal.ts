@@ -1,6 +1,8 @@
 // Who answers for an event, to the first degree: one bounded key for each user, role, root or service.
 // Shapes of userIdentity: AWS CloudTrail User Guide, "CloudTrail userIdentity element".
 
+import { plain } from './text.ts';
+
 export type PrincipalKind =
   | 'root'
   | 'user'
@@ -126,8 +128,9 @@ function make(
   arn?: string,
 ): Principal {
   const key = kind === 'root' ? `root/${account}` : `${kind}/${account}/${id}`;
-  const bounded = key.slice(0, keyCharactersMax);
-  return { key: bounded, kind, account, name: name.slice(0, keyCharactersMax), ...(arn ? { arn } : {}) };
+  const shown = plain(name, keyCharactersMax);
+  const named = { key: plain(key, keyCharactersMax), kind, account: plain(account), name: shown };
+  return arn ? { ...named, arn: plain(arn, keyCharactersMax) } : named;
 }
 
 type Fields = Readonly<Record<string, unknown>>;

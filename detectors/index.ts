@@ -1,0 +1,14 @@
+// The one list of detectors, in the order in which they are asked.
+import type { Detector } from '../src/core/detector.ts';
+import consoleLoginWithoutMfa from './console-login-without-mfa.ts';
+import iamPolicyChanged from './iam-policy-changed.ts';
+import rootAccountUsed from './root-account-used.ts';
+import storedPolicyTookEffect from './stored-policy-took-effect.ts';
+
+/** The catalogue. */
+export const detectors: readonly Detector[] = [
+  rootAccountUsed,
+  consoleLoginWithoutMfa,
+  iamPolicyChanged,
+  storedPolicyTookEffect,
+];

@@ -1,0 +1,212 @@
+// The composition root: configuration in, a running pipeline out. Only this file knows sources, sinks
+// and stores; it alone knows that a replay is a replay.
+import { mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { setTimeout as wait } from 'node:timers/promises';
+import { detectors } from '../detectors/index.ts';
+import type { Config, SinkConfig } from '../schemas/config.ts';
+import { SentrailError } from './core/errors.ts';
+import { contentId } from './core/hash.ts';
+import type { Counters, Sink, Source, SourceProgress } from './core/ports.ts';
+import { createDecoder } from './decode/decoder.ts';
+import { makeCatalogue } from './engine/catalogue.ts';
+import { emptyCounters } from './engine/counters.ts';
+import { Lane } from './engine/lane.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import { Outbox } from './pipeline/outbox.ts';
+import { type RunResult, run } from './pipeline/run.ts';
+import { fileSink } from './sinks/file.ts';
+import { stdoutSink } from './sinks/stdout.ts';
+import { filesSource } from './sources/files.ts';
+import { stdinSource } from './sources/stdin.ts';
+import { openSqlite, type SqliteStore } from './stores/sqlite.ts';
+
+/** Where a replay keeps its store when no other place is named. */
+export const defaultStorePath = join('.sentrail', 'replay.sqlite');
+/** The only lane of one machine. */
+export const laneName = 'main';
+/** Waits between tries of a sink that failed in passing: a minute and a half in all. */
+const sinkWaitsMs = [500, 2_000, 8_000, 20_000, 60_000];
+
+/** What a replay is asked to do. `store` false keeps nothing after the run. */
+export interface ReplayOptions {
+  /** Files, folders and globs; `-` is standard input. */
+  readonly paths: readonly string[];
+  readonly config: Config;
+  readonly store: string | undefined | false;
+  readonly detectors: readonly string[] | undefined;
+  readonly from: number | undefined;
+  readonly to: number | undefined;
+  /** True sends alerts to the sinks of the config; a replay does not unless asked. */
+  readonly isDelivering: boolean;
+  readonly stdin: Readable;
+  readonly stdout: Writable;
+  readonly stop: AbortSignal;
+  readonly onCommit: (counters: Readonly<Counters>, read: SourceProgress) => void;
+  readonly onNotice: (text: string) => void;
+}
+
+/** A replay that has ended; its store is open until `close`. */
+export interface Replayed extends RunResult {
+  readonly counters: Readonly<Counters>;
+  /** Counters before this run, when it went on from a checkpoint. */
+  readonly before: Readonly<Counters>;
+  readonly store: SqliteStore;
+  readonly storePath: string;
+  close(): Promise<void>;
+}
+
+/** Runs a replay to the end of its input. Throws `SentrailError`; what was committed stays. */
+export async function replay(options: ReplayOptions): Promise<Replayed> {
+  const { config } = options;
+  const catalogue = makeCatalogue(detectors, config, options.detectors);
+  const range = { from: options.from ?? null, to: options.to ?? null };
+  const fingerprint = fingerprintOf(config, { detectors: options.detectors ?? null, ...range });
+  const opened = openReplayStore(options, fingerprint);
+  const { store } = opened;
+  try {
+    const checkpoint = await store.load(laneName);
+    if (checkpoint !== undefined && checkpoint.fingerprint !== fingerprint) {
+      options.onNotice('code or configuration changed since this store was last written; events read from here on are judged by the new one');
+    }
+    const lane = new Lane({
+      catalogue,
+      config,
+      checkpoint,
+      ...(options.from === undefined ? {} : { from: options.from }),
+      ...(options.to === undefined ? {} : { to: options.to }),
+    });
+    const before = structuredClone(checkpoint?.counters ?? emptyCounters());
+    const sinks = options.isDelivering ? sinksOf(config.sinks, options.stdout) : [];
+    const outbox = new Outbox(store, sinks, { waitsMs: sinkWaitsMs, wait: (ms) => wait(ms) });
+    const source = sourceOf(options, store);
+    const result = await run({
+      laneName,
+      version: checkpoint?.version ?? 0,
+      fingerprint,
+      config,
+      lane,
+      source,
+      decoder: createDecoder(config.limits),
+      store,
+      outbox,
+      stop: options.stop,
+      onCommit: options.onCommit,
+    });
+    await source.close();
+    for (const sink of sinks) await sink.close();
+    return { ...result, counters: lane.counters, before, store, storePath: opened.path, close: opened.close };
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+function sourceOf(options: ReplayOptions, store: SqliteStore): Source {
+  const { paths, config, stdin, onNotice } = options;
+  const { inflatedBytesMax } = config.limits;
+  if (!paths.includes('-')) return filesSource({ paths, inflatedBytesMax, onNotice });
+  if (paths.length > 1) {
+    throw new SentrailError('usage', "standard input ('-') cannot be mixed with files; replay them one after the other");
+  }
+  const progress = (shards: readonly string[]) => store.progress(laneName, shards);
+  const inbox = {
+    progress,
+    inboxPut: store.inboxPut.bind(store),
+    inboxRead: store.inboxRead.bind(store),
+    inboxDrop: store.inboxDrop.bind(store),
+  };
+  return stdinSource({ stream: stdin, inbox, inflatedBytesMax });
+}
+
+function sinksOf(sinks: Readonly<Record<string, SinkConfig>>, stdout: Writable): Sink[] {
+  return Object.entries(sinks).map(([name, one]) => {
+    if (one.type === 'file') return fileSink(name, one.path);
+    return stdoutSink(name, stdout);
+  });
+}
+
+interface Opened {
+  readonly store: SqliteStore;
+  readonly path: string;
+  readonly close: () => Promise<void>;
+}
+
+function openReplayStore(options: ReplayOptions, fingerprint: string): Opened {
+  if (options.store === false) return temporary(options);
+  const named = options.store ?? options.config.store.path;
+  if (named !== undefined) return kept(named, options);
+  try {
+    return ownStore(options, runKey(options, fingerprint));
+  } catch (error) {
+    if (!(error instanceof SentrailError) || !['store-busy', 'store'].includes(error.code)) throw error;
+    options.onNotice(`${error.message}. This replay keeps its store in a temporary place instead.`);
+    return temporary(options);
+  }
+}
+
+/** The default store belongs to one question asked of one input; another question moves it aside. */
+function ownStore(options: ReplayOptions, key: string): Opened {
+  const opened = kept(defaultStorePath, options);
+  const held = opened.store.note('replay');
+  if (held === undefined) opened.store.setNote('replay', key);
+  if (held === undefined || held === key) return opened;
+  void opened.close();
+  const aside = `${defaultStorePath}.previous`;
+  for (const end of ['', '-wal', '-shm']) {
+    rmSync(`${aside}${end}`, { force: true });
+    if (exists(`${defaultStorePath}${end}`)) renameSync(`${defaultStorePath}${end}`, `${aside}${end}`);
+  }
+  options.onNotice(`another replay was kept in ${defaultStorePath}; it is now ${aside}`);
+  const fresh = kept(defaultStorePath, options);
+  fresh.store.setNote('replay', key);
+  return fresh;
+}
+
+function runKey(options: ReplayOptions, fingerprint: string): string {
+  const marks = options.paths.map((path) => {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    // A named file is part of the question: another content under its name is another question.
+    return stat?.isFile() ? `${resolve(path)} ${stat.size} ${stat.mtimeMs}` : resolve(path);
+  });
+  // Standard input is never the same twice.
+  const once = options.paths.includes('-') ? String(Date.now()) : '';
+  return contentId(fingerprint, once, ...marks);
+}
+
+function kept(path: string, options: ReplayOptions): Opened {
+  const retentionMs = options.config.store.retention;
+  const store = openSqlite({ path, retentionMs, clock: Date.now, isWriter: true });
+  return { store, path, close: () => store.close() };
+}
+
+function temporary(options: ReplayOptions): Opened {
+  const folder = mkdtempSync(join(tmpdir(), 'sentrail-'));
+  const opened = kept(join(folder, 'replay.sqlite'), options);
+  const close = async () => {
+    await opened.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return { ...opened, close };
+}
+
+function exists(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+/** Opens a store for reading: the one named, or the default one. Throws `SentrailError` where none is. */
+export function readStore(path: string | undefined, config: Config): SqliteStore {
+  const at = path ?? config.store.path ?? defaultStorePath;
+  const retentionMs = config.store.retention;
+  return openSqlite({ path: at, retentionMs, clock: Date.now, isWriter: false });
+}
+
+/** Takes paths of a trail; gives a source over those that still exist, undefined where none does. */
+export function filesOf(paths: readonly string[], config: Config): Source | undefined {
+  const there = paths.filter((path) => /[*?[{]/.test(path) || exists(path));
+  if (there.length === 0) return undefined;
+  const { inflatedBytesMax } = config.limits;
+  return filesSource({ paths: there, inflatedBytesMax, onNotice: () => {} });
+}

@@ -1,0 +1,58 @@
+// Finds where a JSON value ends, byte by byte. Slow and sure: the splitter asks it when guessing failed.
+
+const quote = 0x22;
+const backslash = 0x5c;
+
+/** A scan that can be taken up again with the next bytes. */
+export class ValueScan {
+  #depth = 0;
+  #isInString = false;
+  #isEscaped = false;
+
+  /** Takes how many brackets are open already. */
+  constructor(depth = 0) {
+    this.#depth = depth;
+  }
+
+  /** Takes bytes from `from` to `to`; gives the end (exclusive) of the value, or -1 when it goes on. */
+  next(bytes: Uint8Array, from: number, to: number): number {
+    for (let at = from; at < to; at++) {
+      const byte = bytes[at]!;
+      if (this.#isInString) {
+        if (this.#isEscaped) this.#isEscaped = false;
+        else if (byte === backslash) this.#isEscaped = true;
+        else if (byte === quote) this.#isInString = false;
+      } else if (byte === quote) this.#isInString = true;
+      else if (byte === 0x7b || byte === 0x5b) this.#depth++;
+      else if (byte === 0x7d || byte === 0x5d) {
+        this.#depth--;
+        if (this.#depth <= 0) return at + 1;
+      }
+    }
+    return -1;
+  }
+}
+
+/** Takes bytes and a range that begins with `{` or `[`; gives the end of that value, or -1. */
+export function valueEnd(bytes: Uint8Array, from: number, to: number): number {
+  return new ValueScan().next(bytes, from, to);
+}
+
+/** Takes a parsed value and a limit; gives whether it nests deeper. Visits no deeper than the limit. */
+export function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (levels <= 0) return true;
+  if (Array.isArray(value)) {
+    for (const one of value) {
+      if (typeof one === 'object' && one !== null && isDeeper(one, levels - 1)) return true;
+    }
+    return false;
+  }
+  // An object from JSON.parse has own, enumerable string keys only.
+  const fields = value as Readonly<Record<string, unknown>>;
+  for (const name in fields) {
+    const one = fields[name];
+    if (typeof one === 'object' && one !== null && isDeeper(one, levels - 1)) return true;
+  }
+  return false;
+}
