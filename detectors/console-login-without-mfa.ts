@@ -47,14 +47,19 @@ export default stateless<z.infer<typeof config>>({
     if (event.field('additionalEventData.SamlProviderArn') !== undefined) {
       return 'a SAML login: the identity provider asks for the second factor';
     }
-    if (event.text('userIdentity.sessionContext.attributes.mfaAuthenticated')?.toLowerCase() === 'true') {
+    if (
+      event.text('userIdentity.sessionContext.attributes.mfaAuthenticated')?.toLowerCase() ===
+      'true'
+    ) {
       return 'the session it was made from had passed MFA';
     }
     const used = event.text('additionalEventData.MFAUsed');
     if (used === undefined) return 'the record does not say whether MFA was used';
     if (used.toLowerCase() !== 'no') return `MFAUsed is ${plain(used)}`;
     const isRoot = type === 'Root';
-    const who = isRoot ? `Root of account ${plain(event.account)}` : `IAM user ${plain(event.principal.name)}`;
+    const who = isRoot
+      ? `Root of account ${plain(event.account)}`
+      : `IAM user ${plain(event.principal.name)}`;
     const from = plain(event.origin.text) || 'an unknown address';
     return {
       ...signalFrom(event),

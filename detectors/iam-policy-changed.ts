@@ -17,8 +17,10 @@ const meta: DetectorMeta = {
   practice: 'least-privilege',
   what:
     'Somebody changed, or tried to change, who may do what: the content of a policy, where it is ' +
-    'attached, a permissions boundary, the trust of a role, a membership, an identity provider, a ' +
-    'permission set, or the policy or sharing of a resource. The document in the call was read, and ' +
+    'attached, a permissions boundary, the trust of a role, a membership, an ' +
+    'identity provider, a ' +
+    'permission set, or the policy or sharing of a resource. The document in the ' +
+    'call was read, and ' +
     'the severity follows what it makes possible.',
   why:
     'An intruder who can write a policy soon holds the account. Rights that nobody meant to give ' +
@@ -30,8 +32,10 @@ const meta: DetectorMeta = {
   ],
   firstSteps: [
     'Read the reason: it names what became possible, and whether the caller gave it to itself.',
-    'Ask the person behind the session whether they made this change, over a channel outside of AWS.',
-    'If nobody did: detach or revert the policy, then disable the key or revoke the sessions of the caller.',
+    'Ask the person behind the session whether they made this change, over a channel ' +
+      'outside of AWS.',
+    'If nobody did: detach or revert the policy, then disable the key or revoke the ' +
+      'sessions of the caller.',
     'Look at what the target has done since the change, in the timeline of its own alert.',
     'Where a denied attempt is shown: look for what the same caller tried before and after.',
   ],
@@ -61,7 +65,8 @@ const meta: DetectorMeta = {
     { framework: 'CIS AWS Foundations', version: '5.0.0', control: '1.15' },
   ],
   gaps: [
-    'The content of a customer-managed policy that is attached, or whose version is switched, is not ' +
+    'The content of a customer-managed policy that is attached, or whose version is ' +
+      'switched, is not ' +
       'in the call; stored-policy-took-effect judges it where its content was seen earlier.',
     'What a policy gives together with the other policies of its holder is not known.',
     'Conditions are taken at their word; whether a tag or an address can be forged is not tested.',
@@ -119,7 +124,8 @@ function judge(event: Event, asked: Asked, change: Change, isSelf: boolean): Jud
   const raised = isSelf ? raisedByOne(found) : found;
   if (!isCloudFormation(event))
     return { severity: raised, sentences: [...sentences, viaService(event)] };
-  // What a stack does routinely is noise; what it does that is grave is its user's deed all the same.
+  // What a stack does routinely is noise; what it does that is grave is its user's deed all the
+  // same.
   const isGrave = severityRank(raised) >= severityRank('high');
   const severity = isGrave ? raised : loweredByOne(raised);
   return { severity, sentences: [...sentences, 'The call came through CloudFormation.'] };

@@ -9,7 +9,17 @@ import {
 } from '../src/core/detector.ts';
 import type { Event } from '../src/core/event.ts';
 import type { Principal } from '../src/core/principal.ts';
+import { type RootKind, rootKindOf, rootKinds, rootQuiet } from '../src/core/root.ts';
 import type { Severity } from '../src/core/severity.ts';
+import {
+  evidenceSchema,
+  joined,
+  listed,
+  principalSchema,
+  type Tally,
+  tallied,
+  tallySchema,
+} from '../src/core/tally.ts';
 import { plain } from '../src/core/text.ts';
 import { dayMs, formatTime, parseTime } from '../src/core/time.ts';
 
@@ -55,49 +65,18 @@ const config = z.strictObject({
 });
 type Config = z.infer<typeof config>;
 
-const proof = z.object({
-  id: z.string(),
-  time: z.number(),
-  who: z.string(),
-  what: z.string(),
-  from: z.string(),
-  region: z.string(),
-  outcome: z.enum(['success', 'failure', 'denied']),
-});
-const principal = z.object({
-  key: z.string(),
-  kind: z.literal(['root', 'user', 'role', 'federated', 'identity-center', 'external', 'service', 'unknown']),
-  account: z.string(),
-  name: z.string(),
-  arn: z.string().optional(),
-});
-const tally = z.object({
-  count: z.number(),
-  names: z.array(z.string()),
-  from: z.array(z.string()),
-  evidence: z.array(proof),
-});
-const kinds = [
-  'sign-in-no-mfa',
-  'sign-in-mfa',
-  'sign-in-unknown',
-  'credentials',
-  'access-key',
-  'changes',
-  'refused',
-  'reads',
-  'forwarded',
-  'failed-sign-in',
-  'failed-mfa',
-] as const;
-type Kind = (typeof kinds)[number];
 const session = z.object({
   started: z.string(),
   accessKey: z.string(),
   isAssumed: z.boolean(),
-  tallies: z.partialRecord(z.enum(kinds), tally),
+  tallies: z.partialRecord(z.enum(rootKinds), tallySchema),
 });
-const token = z.object({ actor: principal, account: z.string(), task: z.string(), proof });
+const token = z.object({
+  actor: principalSchema,
+  account: z.string(),
+  task: z.string(),
+  proof: evidenceSchema,
+});
 const stateSchema = z.object({
   arn: z.string(),
   sessions: z.record(z.string(), session),
@@ -105,14 +84,11 @@ const stateSchema = z.object({
   limited: z.boolean(),
 });
 type State = z.infer<typeof stateSchema>;
-type Tally = z.infer<typeof tally>;
 type Session = z.infer<typeof session>;
 type Token = z.infer<typeof token>;
 
-/** Sessions, tokens, names and proofs kept of one account and day: what a person would read. */
+/** Sessions and tokens kept of one account and day: what a person would read. */
 const sessionsMax = 60;
-const namesMax = 40;
-const evidenceMax = 20;
 
 export default folding<Config, State>({
   meta,
@@ -126,13 +102,13 @@ export default folding<Config, State>({
     lifetimeMs: dayMs,
     key(event) {
       if (event.identityType !== 'Root') return assumedAccount(event);
-      return quietAbout(event) ?? { key: event.principal.account };
+      return rootQuiet(event) ?? { key: event.principal.account };
     },
     empty: () => ({ arn: '', sessions: {}, tokens: {}, limited: false }),
   },
   fold(event, state) {
     if (event.identityType !== 'Root') return addToken(event, state);
-    const kind = kindOf(event);
+    const kind = rootKindOf(event);
     const arn = event.principal.arn ?? '';
     if (state.arn === '' || arn < state.arn) state.arn = arn;
     const started = sessionStart(event);
@@ -141,7 +117,7 @@ export default folding<Config, State>({
     if (found === undefined) return true;
     const flag = event.field('userIdentity.sessionContext.assumedRoot');
     found.isAssumed ||= flag === true || flag === 'true';
-    for (const one of kind) found.tallies[one] = added(found.tallies[one], event);
+    for (const one of kind) found.tallies[one] = tallied(found.tallies[one], event);
     return true;
   },
   judge(buckets, settings) {
@@ -154,80 +130,6 @@ function assumedAccount(event: Event): { readonly key: string } | string {
   const target = event.text('requestParameters.targetPrincipal') ?? '';
   const account = /\d{12}/.exec(target)?.[0];
   return account === undefined ? 'AssumeRoot names no member account' : { key: account };
-}
-
-/** Why a root event is not root being used; undefined when it is. */
-function quietAbout(event: Event): string | undefined {
-  if (event.eventType.toLowerCase() === 'awsserviceevent') return 'a service event, not a call by root';
-  const isService = event.invokedBy.endsWith('.amazonaws.com') || event.origin.kind === 'service';
-  if (isService && !isFromConsole(event)) return `${plain(event.invokedBy)} acted for root by itself`;
-  if (event.name === 'CreateServiceLinkedRole' && !isFromConsole(event)) {
-    return 'AWS makes service-linked roles as root when an account is set up';
-  }
-  if (event.name === 'CheckMfa') return 'a prompt for MFA; the sign-in that follows is judged';
-  return undefined;
-}
-
-/** A person's browser stands behind the call, even where a service forwarded it. */
-function isFromConsole(event: Event): boolean {
-  const flag = event.field('sessionCredentialFromConsole');
-  if (flag === true || flag === 'true') return true;
-  const hasSession = event.text('userIdentity.sessionContext.attributes.creationDate') !== undefined;
-  return hasSession && event.accessKeyId.startsWith('ASIA');
-}
-
-const ownCredentials = new Set([
-  'CreateAccessKey',
-  'UpdateAccessKey',
-  'DeleteAccessKey',
-  'CreateLoginProfile',
-  'UpdateLoginProfile',
-  'DeactivateMFADevice',
-  'DeleteVirtualMFADevice',
-  'ResyncMFADevice',
-  'EnableMFADevice',
-  'UploadSigningCertificate',
-]);
-const accountRecovery = new Set([
-  'PasswordRecoveryRequested',
-  'PasswordRecoveryCompleted',
-  'PasswordUpdated',
-  'EmailUpdated',
-  'UpdateAccountEmailAddress',
-  'StartPrimaryEmailUpdate',
-  'AcceptPrimaryEmailUpdate',
-]);
-const sessionMinting = new Set(['GetSessionToken', 'GetFederationToken']);
-
-/** What an event counts as; credentials are told beside changes, because they decide the severity. */
-function kindOf(event: Event): readonly Kind[] {
-  if (event.name === 'ConsoleLogin') return [signIn(event)];
-  if (accountRecovery.has(event.name)) return event.outcome === 'success' ? ['credentials'] : ['refused'];
-  if (event.invokedBy !== '') return ['forwarded'];
-  const byKey: readonly Kind[] = event.accessKeyId.startsWith('AKIA') ? ['access-key'] : [];
-  if (event.outcome !== 'success') return [...byKey, 'refused'];
-  if (isOwnCredential(event) || sessionMinting.has(event.name)) return [...byKey, 'credentials'];
-  if (isRead(event)) return byKey.length > 0 ? byKey : ['reads'];
-  return [...byKey, 'changes'];
-}
-
-function isOwnCredential(event: Event): boolean {
-  if (event.source !== 'iam.amazonaws.com' || !ownCredentials.has(event.name)) return false;
-  const user = event.text('requestParameters.userName');
-  if (user !== undefined) return /^(aws )?root/i.test(user);
-  const serial = event.text('requestParameters.serialNumber');
-  return serial === undefined || serial.endsWith('root-account-mfa-device');
-}
-
-function isRead(event: Event): boolean {
-  return event.readOnly ?? /^(Get|List|Describe|Head|Lookup|View|Search)/.test(event.name);
-}
-
-function signIn(event: Event): Kind {
-  const mfa = event.text('additionalEventData.MFAUsed')?.toLowerCase();
-  if (event.outcome !== 'success') return mfa === 'yes' ? 'failed-mfa' : 'failed-sign-in';
-  if (mfa === 'yes') return 'sign-in-mfa';
-  return mfa === 'no' ? 'sign-in-no-mfa' : 'sign-in-unknown';
 }
 
 /** A console session's calls carry its creation date, which is the time of the login. */
@@ -256,26 +158,13 @@ function sessionFor(state: State, of: { started: string; accessKey: string }): S
   return made;
 }
 
-function added(old: Tally | undefined, event: Event): Tally {
-  const was = old ?? { count: 0, names: [], from: [], evidence: [] };
-  const line = evidenceOf(event);
-  const evidence = [...was.evidence, line].sort((a, b) => a.time - b.time || (a.id < b.id ? -1 : 1));
-  return {
-    count: was.count + 1,
-    names: union(was.names, plain(line.what)),
-    from: union(was.from, plain(line.from)),
-    evidence: evidence.slice(0, evidenceMax),
-  };
-}
-
-function union(set: readonly string[], one: string): string[] {
-  return set.includes(one) ? [...set] : [...set, one].sort().slice(0, namesMax);
-}
-
 function addToken(event: Event, state: State): boolean {
   const key = event.text('responseElements.credentials.accessKeyId');
   const id = event.outcome === 'success' && key !== undefined ? plain(key) : `refused ${event.id}`;
-  const task = plain(event.text('requestParameters.taskPolicyArn.arn') ?? event.field('requestParameters.taskPolicyArn'));
+  const task = plain(
+    event.text('requestParameters.taskPolicyArn.arn') ??
+      event.field('requestParameters.taskPolicyArn'),
+  );
   const made = {
     actor: { ...event.principal },
     account: event.account,
@@ -323,37 +212,70 @@ function grouped(sessions: readonly Session[]): Map<string, Session[]> {
   return groups;
 }
 
-const sessionKinds: readonly { kind: Kind; severity: Severity; says: (count: number) => string }[] = [
-  { kind: 'sign-in-no-mfa', severity: 'critical', says: () => 'signed in to the console without MFA' },
-  { kind: 'sign-in-unknown', severity: 'high', says: () => 'signed in to the console (MFA not recorded)' },
-  { kind: 'sign-in-mfa', severity: 'high', says: () => 'signed in to the console with MFA' },
-  { kind: 'credentials', severity: 'critical', says: () => 'credentials were changed or issued' },
-  { kind: 'access-key', severity: 'critical', says: (n) => `access key was used for ${n} ${calls(n)}` },
-  { kind: 'changes', severity: 'high', says: (n) => `made ${n} ${n === 1 ? 'change' : 'changes'}` },
-  { kind: 'refused', severity: 'medium', says: (n) => `made ${n} ${calls(n)} that failed` },
-  { kind: 'reads', severity: 'medium', says: (n) => `read the account in ${n} ${calls(n)}` },
-  { kind: 'forwarded', severity: 'info', says: (n) => `session made ${n} ${calls(n)} through AWS services` },
+type Says = (count: number, account: string) => string;
+const sessionKinds: readonly { kind: RootKind; severity: Severity; says: Says }[] = [
+  {
+    kind: 'sign-in-no-mfa',
+    severity: 'critical',
+    says: (_, account) => `Root ${account} signed in to the console without MFA`,
+  },
+  {
+    kind: 'sign-in-unknown',
+    severity: 'high',
+    says: (_, account) => `Root ${account} signed in to the console (MFA not recorded)`,
+  },
+  {
+    kind: 'sign-in-mfa',
+    severity: 'high',
+    says: (_, account) => `Root ${account} signed in to the console with MFA`,
+  },
+  {
+    kind: 'credentials',
+    severity: 'critical',
+    says: (_, account) => `Root credentials ${account} were changed or issued`,
+  },
+  {
+    kind: 'access-key',
+    severity: 'critical',
+    says: (n, account) => `A root access key ${account} was used for ${n} ${calls(n)}`,
+  },
+  {
+    kind: 'changes',
+    severity: 'high',
+    says: (n, account) => `Root ${account} made ${n} ${n === 1 ? 'change' : 'changes'}`,
+  },
+  {
+    kind: 'refused',
+    severity: 'medium',
+    says: (n, account) => `Root ${account} made ${n} ${calls(n)} that failed`,
+  },
+  {
+    kind: 'reads',
+    severity: 'medium',
+    says: (n, account) => `Root ${account} looked around in ${n} read ${calls(n)}`,
+  },
+  {
+    kind: 'forwarded',
+    severity: 'info',
+    says: (n, account) =>
+      `AWS services made ${n} ${calls(n)} for a console session of root ${account}`,
+  },
 ];
 
 function judgeSession(place: Place, started: string, all: readonly Session[]): JudgedSignal[] {
   return sessionKinds.flatMap(({ kind, severity, says }) => {
     const sum = totalOf(all, kind);
     if (sum === undefined) return [];
-    const title = `Root of account ${place.account} ${says(sum.count)}`;
+    const title = says(sum.count, `of account ${place.account}`);
     const names = kind.startsWith('sign-in') ? '' : ` Calls: ${listed(sum.names)}.`;
     const since = /^\d{4}-/.test(started) ? ` The session began ${started}.` : '';
     const reason = `${why[kind]}${names} From ${listed(sum.from) || 'an unknown address'}.${since}`;
     const signal = rootSignal(place, `${kind} ${started}`, sum);
-    return [{ ...signal, severity, title: title.replace('Root of', possessive(kind)), reason }];
+    return [{ ...signal, severity, title, reason }];
   });
 }
 
-/** `Root's credentials…` and `Root's access key…` read better with the account at the end. */
-function possessive(kind: Kind): string {
-  return kind === 'credentials' || kind === 'access-key' ? "Root's" : 'Root of';
-}
-
-const why: Readonly<Record<Kind, string>> = {
+const why: Readonly<Record<RootKind, string>> = {
   'sign-in-no-mfa': 'A password alone opened the account: MFAUsed was "No".',
   'sign-in-unknown': 'The sign-in succeeded; the record does not say whether MFA was used.',
   'sign-in-mfa': 'The sign-in succeeded with MFA. Root is for the few tasks that need it.',
@@ -364,7 +286,8 @@ const why: Readonly<Record<Kind, string>> = {
   reads: 'Looking around as root is rarely needed.',
   forwarded: 'AWS services made these calls for a console session of root.',
   'failed-sign-in': 'Somebody knows the e-mail address of root and tries passwords.',
-  'failed-mfa': 'The password was right and the MFA code was wrong: somebody may know the password.',
+  'failed-mfa':
+    'The password was right and the MFA code was wrong: somebody may know the password.',
 };
 
 function judgeFailures(place: Place, all: readonly Session[], settings: Config): JudgedSignal[] {
@@ -372,8 +295,12 @@ function judgeFailures(place: Place, all: readonly Session[], settings: Config):
   const mfa = totalOf(all, 'failed-mfa');
   const sum = joined([password, mfa]);
   if (sum === undefined || sum.count < settings.failedSignIns) return [];
-  const isHigh = (mfa?.count ?? 0) >= settings.failedSignIns || sum.count >= settings.failedSignInsHigh;
-  const reasons = [password && why['failed-sign-in'], mfa && `${mfa.count} times: ${why['failed-mfa']}`];
+  const isHigh =
+    (mfa?.count ?? 0) >= settings.failedSignIns || sum.count >= settings.failedSignInsHigh;
+  const reasons = [
+    password && why['failed-sign-in'],
+    mfa && `${mfa.count} times: ${why['failed-mfa']}`,
+  ];
   return [
     {
       ...rootSignal(place, 'failed sign-ins', sum),
@@ -391,14 +318,16 @@ function judgeCentral(
   all: readonly Session[],
 ): JudgedSignal[] {
   const wasRefused = id.startsWith('refused ');
-  const done = joined(kinds.map((kind) => totalOf(all, kind)));
+  const done = joined(rootKinds.map((kind) => totalOf(all, kind)));
   const evidence = [...(by === undefined ? [] : [by.proof]), ...(done?.evidence ?? [])];
   const first = evidence[0];
   // The token may have been issued the day before: that day's signal already names it.
-  if (first === undefined || (done === undefined && place.state.tokens[id] === undefined)) return [];
+  if (first === undefined || (done === undefined && place.state.tokens[id] === undefined))
+    return [];
   const who = by === undefined ? 'somebody in the management account' : plain(by.actor.name);
   const task = by?.task ? ` with task policy ${by.task}` : '';
-  const doing = done === undefined ? 'No call of the session was seen.' : `Calls: ${listed(done.names)}.`;
+  const doing =
+    done === undefined ? 'No call of the session was seen.' : `Calls: ${listed(done.names)}.`;
   const title = wasRefused
     ? `${who} tried to take central root access to account ${place.account} and failed`
     : `Central root access to account ${place.account} taken by ${who}`;
@@ -426,7 +355,11 @@ function owner(actor: Token['actor']): Principal {
   return arn === undefined ? rest : { ...rest, arn };
 }
 
-function rootSignal(place: Place, key: string, sum: Tally): Omit<JudgedSignal, 'severity' | 'title' | 'reason'> {
+function rootSignal(
+  place: Place,
+  key: string,
+  sum: Tally,
+): Omit<JudgedSignal, 'severity' | 'title' | 'reason'> {
   const { account, state } = place;
   const arn = state.arn || `arn:aws:iam::${account}:root`;
   const root: Principal = { key: `root/${account}`, kind: 'root', account, name: 'root', arn };
@@ -442,27 +375,8 @@ function rootSignal(place: Place, key: string, sum: Tally): Omit<JudgedSignal, '
   };
 }
 
-function totalOf(all: readonly Session[], kind: Kind): Tally | undefined {
+function totalOf(all: readonly Session[], kind: RootKind): Tally | undefined {
   return joined(all.map((one) => one.tallies[kind]));
-}
-
-function joined(tallies: readonly (Tally | undefined)[]): Tally | undefined {
-  const some = tallies.filter((one) => one !== undefined);
-  if (some.length === 0) return undefined;
-  const evidence = some.flatMap((one) => one.evidence);
-  evidence.sort((a, b) => a.time - b.time || (a.id < b.id ? -1 : 1));
-  return {
-    count: some.reduce((sum, one) => sum + one.count, 0),
-    names: [...new Set(some.flatMap((one) => one.names))].sort().slice(0, namesMax),
-    from: [...new Set(some.flatMap((one) => one.from))].sort().slice(0, namesMax),
-    evidence: evidence.slice(0, evidenceMax),
-  };
-}
-
-/** The first few of a list, and how many more. */
-function listed(names: readonly string[]): string {
-  const shown = names.slice(0, 6).join(', ');
-  return names.length > 6 ? `${shown} and ${names.length - 6} more` : shown;
 }
 
 function calls(count: number): string {

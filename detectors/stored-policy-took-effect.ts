@@ -23,18 +23,22 @@ const meta: DetectorMeta = {
   severity: 'high',
   practice: 'least-privilege',
   what:
-    'A managed policy whose content was read when it was written, and found powerful, was attached ' +
+    'A managed policy whose content was read when it was written, and found ' +
+    'powerful, was attached ' +
     'to somebody, or a powerful version of it was made the one in force.',
   why:
-    'Writing a policy and putting it into force are two calls, hours or weeks apart. The second one ' +
+    'Writing a policy and putting it into force are two calls, hours or weeks apart. ' +
+    'The second one ' +
     'names only the policy, so by itself it looks harmless.',
   innocent: [
     'A deployment tool creates a policy for administrators and attaches it in the same run.',
     'A change is rolled back to a version that was broader than it should have been.',
   ],
   firstSteps: [
-    'Read both events: who wrote the policy, and who put it into force; are they the same principal?',
-    'Ask whether the change was meant. If not, detach the policy or set the older version as default.',
+    'Read both events: who wrote the policy, and who put it into force; are they the ' +
+      'same principal?',
+    'Ask whether the change was meant. If not, detach the policy or set the older ' +
+      'version as default.',
     'Look at what every holder of the policy has done since.',
   ],
   attack: [
@@ -54,7 +58,8 @@ const meta: DetectorMeta = {
     { framework: 'CIS AWS Foundations', version: '5.0.0', control: '4.4' },
   ],
   gaps: [
-    'A version written more than 30 days before it is used, or before the log begins, is not known.',
+    'A version written more than 30 days before it is used, or before the log ' +
+      'begins, is not known.',
     'Permission sets and boundaries that name a customer-managed policy are not followed.',
   ],
 };
@@ -181,7 +186,9 @@ function fold(event: Event, bucket: State, { versionsMax, usesMax }: Config): bo
   return isVersionNew || isUseNew;
 }
 
-/** Adds one to a set by identity; a correction replaces what it corrects. Gives whether it changed. */
+/**
+ * Adds one to a set by identity; a correction replaces what it corrects. Gives whether it changed.
+ */
 function add<Kind extends Seen>(set: Kind[], one: Kind, max: number, bucket: State): boolean {
   const at = set.findIndex((other) => other.identity === one.identity);
   const known = set[at];
@@ -338,6 +345,7 @@ function signalOf(
   const proofs = new Map([content, one].map((each) => [each.identity, each.evidence]));
   const writer = `${plain(content.evidence.who)} wrote its content as ${content.version}.`;
   const whom = holders.length > 0 ? listed(holders) : 'whoever holds it; no attachment was seen';
+  const self = isSelf ? ' That is the caller itself.' : '';
   return {
     key: one.identity,
     severity: severities[Math.min(rank, severities.length - 1)] ?? 'critical',
@@ -345,7 +353,7 @@ function signalOf(
     account: one.account,
     principal: one.principal,
     title,
-    reason: `${content.says} ${writer} It took effect for ${whom}.${isSelf ? ' That is the caller itself.' : ''}`,
+    reason: `${content.says} ${writer} It took effect for ${whom}.${self}`,
     evidence: [...proofs.values()].sort((a, b) => a.time - b.time || (a.id < b.id ? -1 : 1)),
     count: proofs.size,
     facts: {

@@ -10,7 +10,16 @@ const time = z.iso.datetime().describe('UTC, event time.');
 
 export const principalSchema = z.strictObject({
   key: z.string().describe('Stable and bounded; never a session name.'),
-  kind: z.enum(['root', 'user', 'role', 'federated', 'identity-center', 'external', 'service', 'unknown']),
+  kind: z.enum([
+    'root',
+    'user',
+    'role',
+    'federated',
+    'identity-center',
+    'external',
+    'service',
+    'unknown',
+  ]),
   account: z.string().describe('The account the principal belongs to.'),
   name: z.string(),
   arn: z.string().optional(),
@@ -65,7 +74,9 @@ export const alertSchema = z.strictObject({
   signals: z.array(signalInAlertSchema),
   signalsOverLimit: z.int().describe('Signals that did not fit.'),
   findings: z.array(z.unknown()).describe("GuardDuty's findings; empty until they are merged."),
-  related: z.array(z.string()).describe('Ids of alerts of the same principal in the windows beside.'),
+  related: z
+    .array(z.string())
+    .describe('Ids of alerts of the same principal in the windows beside.'),
   exceptions: z.array(
     z.strictObject({
       id: z.string(),

@@ -35,7 +35,8 @@ const exception = z
     expires: z.iso.date().describe('First day (UTC, event time) on which it hides nothing more.'),
   })
   .refine((one) => one.detector !== '*' || one.principal !== '*' || one.account !== '*', {
-    message: 'an exception must name a detector, a principal or an account; this one hides everything',
+    message:
+      'an exception must name a detector, a principal or an account; this one hides everything',
   });
 
 const fileSink = z.strictObject({
@@ -49,7 +50,9 @@ const detectorConfig = z
     enabled: z.boolean().default(true).describe('false switches the detector off.'),
     severity: severity.optional().describe('Overrides the severity of every signal it gives.'),
   })
-  .describe('Settings of one detector, by its id; its own keys are listed by `sentrail detectors`.');
+  .describe(
+    'Settings of one detector, by its id; its own keys are listed by `sentrail detectors`.',
+  );
 
 export const configSchema = z.strictObject({
   lateness: duration('15m').describe(
@@ -60,9 +63,16 @@ export const configSchema = z.strictObject({
   ),
   alerts: z
     .strictObject({
-      window: duration('1d').describe('Signals about one principal in one such window are one alert.'),
+      window: duration('1d').describe(
+        'Signals about one principal in one such window are one alert.',
+      ),
       signalsMax: z.int().min(1).max(10_000).default(500).describe('Signals kept in one alert.'),
-      evidenceMax: z.int().min(1).max(1_000).default(20).describe('Events kept as proof of a signal.'),
+      evidenceMax: z
+        .int()
+        .min(1)
+        .max(1_000)
+        .default(20)
+        .describe('Events kept as proof of a signal.'),
     })
     .prefault({}),
   duplicates: z
@@ -77,7 +87,11 @@ export const configSchema = z.strictObject({
     .prefault({}),
   limits: z
     .strictObject({
-      recordBytesMax: z.int().min(1_024).default(2 * 1024 * 1024).describe('Largest event read.'),
+      recordBytesMax: z
+        .int()
+        .min(1_024)
+        .default(2 * 1024 * 1024)
+        .describe('Largest event read.'),
       depthMax: z.int().min(8).max(500).default(64).describe('Deepest nesting of an event.'),
       inflatedBytesMax: z
         .int()
@@ -86,13 +100,21 @@ export const configSchema = z.strictObject({
         .describe('Largest size a compressed file may grow to.'),
       deadLetterBytesMax: z.int().min(0).default(65_536).describe('Bytes kept of a rejected item.'),
       keysMax: z.int().min(1).default(50_000).describe('State keys of one detector.'),
-      accountsMax: z.int().min(1).default(10_000).describe('Accounts with a watermark of their own.'),
+      accountsMax: z
+        .int()
+        .min(1)
+        .default(10_000)
+        .describe('Accounts with a watermark of their own.'),
       batchEventsMax: z.int().min(1).default(4_000).describe('Events judged between two commits.'),
     })
     .prefault({}),
   store: z
     .strictObject({
-      path: z.string().min(1).optional().describe('The SQLite file; default .sentrail/replay.sqlite.'),
+      path: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('The SQLite file; default .sentrail/replay.sqlite.'),
       retention: duration('400d').describe(
         'How long (wall clock) raw records, dead letters and delivered rows are kept.',
       ),

@@ -69,7 +69,9 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
   try {
     const checkpoint = await store.load(laneName);
     if (checkpoint !== undefined && checkpoint.fingerprint !== fingerprint) {
-      options.onNotice('code or configuration changed since this store was last written; events read from here on are judged by the new one');
+      options.onNotice(
+        'code or configuration changed since this store was last written; events read from here on are judged by the new one',
+      );
     }
     const lane = new Lane({
       catalogue,
@@ -97,7 +99,14 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
     });
     await source.close();
     for (const sink of sinks) await sink.close();
-    return { ...result, counters: lane.counters, before, store, storePath: opened.path, close: opened.close };
+    return {
+      ...result,
+      counters: lane.counters,
+      before,
+      store,
+      storePath: opened.path,
+      close: opened.close,
+    };
   } catch (error) {
     await opened.close();
     throw error;
@@ -109,7 +118,10 @@ function sourceOf(options: ReplayOptions, store: SqliteStore): Source {
   const { inflatedBytesMax } = config.limits;
   if (!paths.includes('-')) return filesSource({ paths, inflatedBytesMax, onNotice });
   if (paths.length > 1) {
-    throw new SentrailError('usage', "standard input ('-') cannot be mixed with files; replay them one after the other");
+    throw new SentrailError(
+      'usage',
+      "standard input ('-') cannot be mixed with files; replay them one after the other",
+    );
   }
   const progress = (shards: readonly string[]) => store.progress(laneName, shards);
   const inbox = {
@@ -141,7 +153,8 @@ function openReplayStore(options: ReplayOptions, fingerprint: string): Opened {
   try {
     return ownStore(options, runKey(options, fingerprint));
   } catch (error) {
-    if (!(error instanceof SentrailError) || !['store-busy', 'store'].includes(error.code)) throw error;
+    if (!(error instanceof SentrailError) || !['store-busy', 'store'].includes(error.code))
+      throw error;
     options.onNotice(`${error.message}. This replay keeps its store in a temporary place instead.`);
     return temporary(options);
   }
@@ -157,7 +170,8 @@ function ownStore(options: ReplayOptions, key: string): Opened {
   const aside = `${defaultStorePath}.previous`;
   for (const end of ['', '-wal', '-shm']) {
     rmSync(`${aside}${end}`, { force: true });
-    if (exists(`${defaultStorePath}${end}`)) renameSync(`${defaultStorePath}${end}`, `${aside}${end}`);
+    if (exists(`${defaultStorePath}${end}`))
+      renameSync(`${defaultStorePath}${end}`, `${aside}${end}`);
   }
   options.onNotice(`another replay was kept in ${defaultStorePath}; it is now ${aside}`);
   const fresh = kept(defaultStorePath, options);

@@ -46,7 +46,10 @@ export function parseConfig(text: string, name: string, detectors: readonly Dete
     }
     return 1;
   };
-  const mistakes = [...problems(given, lineOf, lines, text), ...ownKeys(given, detectors, lineOf, text)];
+  const mistakes = [
+    ...problems(given, lineOf, lines, text),
+    ...ownKeys(given, detectors, lineOf, text),
+  ];
   if (mistakes.length > 0) {
     const list = [...new Set(mistakes)].map((one) => `${name}:${one}`);
     throw new SentrailError('config', list.join('\n'));
@@ -62,14 +65,21 @@ function problems(given: unknown, lineOf: LineOf, _lines: LineCounter, text: str
   return parsed.error.issues.flatMap((issue) => {
     const unknownKeys = issue.code === 'unrecognized_keys' ? issue.keys : undefined;
     if (unknownKeys !== undefined) {
-      return unknownKeys.map((key) => unknown(key, [...issue.path, key], keysAt(issue.path), lineOf, text));
+      return unknownKeys.map((key) =>
+        unknown(key, [...issue.path, key], keysAt(issue.path), lineOf, text),
+      );
     }
     const where = issue.path.map(String).join('.') || 'the file';
     return [`${lineOf(issue.path)}: ${where}: ${issue.message}`];
   });
 }
 
-function ownKeys(given: unknown, detectors: readonly Detector[], lineOf: LineOf, text: string): string[] {
+function ownKeys(
+  given: unknown,
+  detectors: readonly Detector[],
+  lineOf: LineOf,
+  text: string,
+): string[] {
   const parsed = configSchema.safeParse(given);
   if (!parsed.success) return [];
   const ids = detectors.map((one) => one.meta.id);
@@ -104,7 +114,9 @@ function unknown(
 
 /** The line that holds the key itself: a key's value may begin on the next one. */
 function keyLine(key: string, text: string): number | undefined {
-  const at = text.split('\n').findIndex((line) => line.trimStart().replace(/^- /, '').startsWith(`${key}:`));
+  const at = text
+    .split('\n')
+    .findIndex((line) => line.trimStart().replace(/^- /, '').startsWith(`${key}:`));
   return at < 0 ? undefined : at + 1;
 }
 

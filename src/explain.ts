@@ -13,7 +13,12 @@ import { draftsOf } from './engine/lane.ts';
 /** What one detector said. `quiet` is its sentence when it gave no signal. */
 export interface Said {
   readonly detector: string;
-  readonly signals: readonly { severity: string; title: string; reason: string; hiddenBy?: string }[];
+  readonly signals: readonly {
+    severity: string;
+    title: string;
+    reason: string;
+    hiddenBy?: string;
+  }[];
   readonly quiet?: string;
   /** For detectors that look at several events together: the key this one was counted under. */
   readonly countedUnder?: string;
@@ -29,7 +34,12 @@ export interface Explanation {
   readonly outcome: string;
   readonly place: string;
   readonly asked: readonly Said[];
-  readonly alerts: readonly { id: string; status: string; title: string; signals: readonly string[] }[];
+  readonly alerts: readonly {
+    id: string;
+    status: string;
+    title: string;
+    signals: readonly string[];
+  }[];
   /** The record as it was, UTF-8. */
   readonly raw: string;
 }
@@ -86,7 +96,8 @@ function said(detector: Detector, config: unknown, event: Event, excepted: Excep
     detector.fold(event, state, config);
     const alone = detector.judge([{ key: keyed.key, start: event.time, state }], config);
     const countedUnder = keyed.key;
-    if (alone.length > 0) return { detector: id, signals: shown(id, alone, excepted), countedUnder };
+    if (alone.length > 0)
+      return { detector: id, signals: shown(id, alone, excepted), countedUnder };
     return { detector: id, signals: [], quiet: 'not a signal by itself', countedUnder };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
@@ -94,18 +105,29 @@ function said(detector: Detector, config: unknown, event: Event, excepted: Excep
   }
 }
 
-function shown(id: string, drafts: readonly SignalDraft[], excepted: ExceptionMatch): Said['signals'] {
+function shown(
+  id: string,
+  drafts: readonly SignalDraft[],
+  excepted: ExceptionMatch,
+): Said['signals'] {
   return drafts.map((draft) => {
     const { severity, title, reason } = draft;
     const exception = excepted(id, draft);
-    return { severity, title, reason, ...(exception === undefined ? {} : { hiddenBy: exception.id }) };
+    return {
+      severity,
+      title,
+      reason,
+      ...(exception === undefined ? {} : { hiddenBy: exception.id }),
+    };
   });
 }
 
 async function alertsWith(store: Store, eventId: string): Promise<Explanation['alerts']> {
   const found: Explanation['alerts'][number][] = [];
   for await (const alert of store.listAlerts({})) {
-    const proven = alert.signals.filter((one) => one.evidence.some((proof) => proof.id === eventId));
+    const proven = alert.signals.filter((one) =>
+      one.evidence.some((proof) => proof.id === eventId),
+    );
     if (proven.length === 0) continue;
     const titles = proven.map((one) => one.title);
     found.push({ id: alert.id, status: alert.status, title: titles[0] ?? '', signals: titles });

@@ -73,7 +73,10 @@ async function show(id: string, flags: Flags): Promise<number> {
       process.stdout.write(flags.json ? `${JSON.stringify(json)}\n` : card(json, true));
       return 0;
     }
-    throw new SentrailError('input', `no alert's id begins with '${id}'; sentrail alerts list shows them`);
+    throw new SentrailError(
+      'input',
+      `no alert's id begins with '${id}'; sentrail alerts list shows them`,
+    );
   } finally {
     await store.close();
   }

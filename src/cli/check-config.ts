@@ -8,7 +8,9 @@ import { makeCatalogue } from '../engine/catalogue.ts';
 /** Gives the command. A mistake ends with code 2 and names file, line and the nearest right key. */
 export function checkConfigCommand(): Command {
   return new Command('check-config')
-    .description('check a configuration file, and print it with its defaults (durations in milliseconds)')
+    .description(
+      'check a configuration file, and print it with its defaults (durations in milliseconds)',
+    )
     .argument('<file>', 'configuration (YAML)')
     .action((file: string) => {
       const config = readConfig(file, detectors);

@@ -12,14 +12,17 @@ export function detectorsCommand(): Command {
     .option('--json', 'one JSON array')
     .action((flags: { json?: boolean }) => {
       const all = detectors.map(catalogueEntry);
-      process.stdout.write(flags.json ? `${JSON.stringify(all, null, 2)}\n` : all.map(text).join('\n'));
+      process.stdout.write(
+        flags.json ? `${JSON.stringify(all, null, 2)}\n` : all.map(text).join('\n'),
+      );
     });
 }
 
 /** Takes a detector; gives its entry of the catalogue as JSON. */
 export function catalogueEntry(detector: Detector) {
   const { meta, on, config } = detector;
-  const { id, title, severity, practice, what, why, innocent, firstSteps, attack, cis, gaps } = meta;
+  const { id, title, severity, practice, what, why, innocent, firstSteps, attack, cis, gaps } =
+    meta;
   return {
     id,
     title,
@@ -40,7 +43,10 @@ export function catalogueEntry(detector: Detector) {
 }
 
 function text(entry: ReturnType<typeof catalogueEntry>): string {
-  const calls = entry.calls.length > 6 ? [...entry.calls.slice(0, 6), `… ${entry.calls.length} in all`] : entry.calls;
+  const calls =
+    entry.calls.length > 6
+      ? [...entry.calls.slice(0, 6), `… ${entry.calls.length} in all`]
+      : entry.calls;
   return [
     `${entry.id}  (${entry.severity}, ${entry.practice})`,
     ...wrap(entry.what, 2),

@@ -22,12 +22,17 @@ export function explainCommand(ended: (code: number) => void): Command {
   return new Command('explain')
     .description('what was made of an event: who was asked, what each said, which alert it is in')
     .argument('<eventID>', 'the eventID of a CloudTrail record')
-    .argument('[paths...]', 'where to look for it (default: the store, then the files it was made from)')
+    .argument(
+      '[paths...]',
+      'where to look for it (default: the store, then the files it was made from)',
+    )
     .option('--json', 'one line of JSON for each event of that id')
     .option('--raw', 'print the record itself, as it was')
     .option('--store <path>', 'the store (default: .sentrail/replay.sqlite)')
     .option('--config <file>', 'configuration (YAML)')
-    .action(async (id: string, paths: string[], flags: Flags) => ended(await run(id, paths, flags)));
+    .action(async (id: string, paths: string[], flags: Flags) =>
+      ended(await run(id, paths, flags)),
+    );
 }
 
 async function run(id: string, paths: readonly string[], flags: Flags): Promise<number> {
@@ -40,7 +45,8 @@ async function run(id: string, paths: readonly string[], flags: Flags): Promise<
       const explanation = await explain(one, config, store);
       if (explanation === undefined) continue;
       if (flags.raw) process.stdout.write(`${explanation.raw}\n`);
-      else process.stdout.write(flags.json ? `${JSON.stringify(explanation)}\n` : text(explanation));
+      else
+        process.stdout.write(flags.json ? `${JSON.stringify(explanation)}\n` : text(explanation));
     }
     return 0;
   } finally {
@@ -75,7 +81,10 @@ async function find(
 
 function notFound(id: string, paths: readonly string[]): SentrailError {
   const where = paths.length > 0 ? paths.join(', ') : 'the store or the files it was made from';
-  return new SentrailError('input', `no event ${plain(id)} in ${where}; name the trail: sentrail explain ${plain(id)} PATH…`);
+  return new SentrailError(
+    'input',
+    `no event ${plain(id)} in ${where}; name the trail: sentrail explain ${plain(id)} PATH…`,
+  );
 }
 
 function text(one: Explanation): string {
@@ -91,12 +100,17 @@ function text(one: Explanation): string {
     lines.push(`  ${said.detector}${under}`);
     if (said.quiet !== undefined) lines.push(...wrap(`quiet: ${said.quiet}`, 4));
     for (const signal of said.signals) {
-      const hidden = signal.hiddenBy === undefined ? '' : ` — hidden by exception ${signal.hiddenBy}`;
-      lines.push(...wrap(`${signal.severity}: ${signal.title}${hidden}`, 4), ...wrap(signal.reason, 6));
+      const hidden =
+        signal.hiddenBy === undefined ? '' : ` — hidden by exception ${signal.hiddenBy}`;
+      lines.push(
+        ...wrap(`${signal.severity}: ${signal.title}${hidden}`, 4),
+        ...wrap(signal.reason, 6),
+      );
     }
   }
   lines.push('');
-  for (const alert of one.alerts) lines.push(`  in alert ${alert.id} (${alert.status}): ${plain(alert.title, 300)}`);
+  for (const alert of one.alerts)
+    lines.push(`  in alert ${alert.id} (${alert.status}): ${plain(alert.title, 300)}`);
   if (one.alerts.length === 0) lines.push('  It is in no alert.');
   return `${lines.join('\n')}\n`;
 }

@@ -14,7 +14,9 @@ export function configFrom(path: string | undefined): Config {
 export function timeOption(text: string): number {
   const time = parseTime(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text);
   if (time === undefined) {
-    throw new InvalidArgumentError('a time is a day (2026-11-09) or ISO 8601 (2026-11-09T02:00:00Z), in UTC');
+    throw new InvalidArgumentError(
+      'a time is a day (2026-11-09) or ISO 8601 (2026-11-09T02:00:00Z), in UTC',
+    );
   }
   return time;
 }

@@ -1,6 +1,6 @@
 // `sentrail replay`: judges a trail that was kept, and prints the alerts.
 import { Command } from 'commander';
-import { type ReplayOptions, type Replayed, replay } from '../app.ts';
+import { type Replayed, type ReplayOptions, replay } from '../app.ts';
 import { alertJson } from '../core/alert-json.ts';
 import { rejectedTotal } from '../engine/counters.ts';
 import { configFrom, listOption, timeOption } from './options.ts';
@@ -21,7 +21,9 @@ interface Flags {
 /** Gives the command; `ended` is told the exit code. */
 export function replayCommand(ended: (code: number) => void): Command {
   return new Command('replay')
-    .description('judge CloudTrail files, folders, globs, or standard input (-), and print the alerts')
+    .description(
+      'judge CloudTrail files, folders, globs, or standard input (-), and print the alerts',
+    )
     .argument('<paths...>', 'files, folders, globs; - for standard input')
     .option('--json', 'print the alerts that stand, one line of JSON each')
     .option('--from <time>', 'judge only events from this time on (UTC)', timeOption)

@@ -40,7 +40,9 @@ async function signals(paths: readonly string[], flags: Flags): Promise<number> 
     bar.stop();
     for await (const alert of done.store.listAlerts({})) {
       if (alert.signalsOverLimit > 0) {
-        process.stderr.write(`note: alert ${alert.id} has ${alert.signalsOverLimit} signals more than the limit\n`);
+        process.stderr.write(
+          `note: alert ${alert.id} has ${alert.signalsOverLimit} signals more than the limit\n`,
+        );
       }
       for (const signal of alert.signals) {
         const json = signalJson(signal, alert.id);

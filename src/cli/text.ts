@@ -76,13 +76,18 @@ function facts(alert: AlertJson): string[] {
   ];
   if (alert.related.length > 0) rows.push(['related', alert.related.join(', ')]);
   for (const one of alert.exceptions) {
-    rows.push(['hidden', `${one.hidden} by exception ${one.id} (${plain(one.owner)}: ${plain(one.reason)})`]);
+    rows.push([
+      'hidden',
+      `${one.hidden} by exception ${one.id} (${plain(one.owner)}: ${plain(one.reason)})`,
+    ]);
   }
   return rows.map(([name, value]) => `  ${colors.dim(name.padEnd(8))} ${value}`);
 }
 
 function signalLines(alert: AlertJson, isWhole: boolean): string[] {
-  const sorted = [...alert.signals].sort((a, b) => severityRank(b.severity) - severityRank(a.severity));
+  const sorted = [...alert.signals].sort(
+    (a, b) => severityRank(b.severity) - severityRank(a.severity),
+  );
   const shown = isWhole ? sorted : sorted.slice(0, signalsShown);
   const lines = shown.flatMap((one) => signalText(one, alert));
   const rest = sorted.length - shown.length + alert.signalsOverLimit;
@@ -94,10 +99,15 @@ function signalText(signal: SignalInAlertJson, alert: AlertJson): string[] {
   const marks = [signal.late ? 'late' : '', signal.limited ? 'cut by a limit' : ''].filter(Boolean);
   const note = marks.length > 0 ? ` [${marks.join(', ')}]` : '';
   const severity = paint[signal.severity](signal.severity.padEnd(8));
-  const title = signal.title === alert.title && alert.signals.length === 1 ? '' : plain(signal.title, 300);
+  const title =
+    signal.title === alert.title && alert.signals.length === 1 ? '' : plain(signal.title, 300);
   const text = wrap(plain(signal.reason, 1_000), 15);
   const first = title === '' ? text.shift()?.trimStart() : title;
-  return [`    ${severity} ${first ?? ''}${note}`, ...text, colors.dim(`               ${signal.detector}`)];
+  return [
+    `    ${severity} ${first ?? ''}${note}`,
+    ...text,
+    colors.dim(`               ${signal.detector}`),
+  ];
 }
 
 function timelineLines(alert: AlertJson, isWhole: boolean): string[] {
@@ -115,7 +125,9 @@ function timelineLines(alert: AlertJson, isWhole: boolean): string[] {
 
 /** Why it matters, how it may be innocent, what to do first: from the detector that speaks for the alert. */
 function advice(alert: AlertJson): string[] {
-  const lead = [...alert.signals].sort((a, b) => severityRank(b.severity) - severityRank(a.severity))[0];
+  const lead = [...alert.signals].sort(
+    (a, b) => severityRank(b.severity) - severityRank(a.severity),
+  )[0];
   const meta = detectors.find((one) => one.meta.id === lead?.detector)?.meta;
   if (meta === undefined) return [];
   const list = (all: readonly string[], mark: (at: number) => string) =>
@@ -170,7 +182,8 @@ export function summary(
   ];
   if (done.wasStopped) lines.push('stopped before the end; the same command goes on from here');
   else if (fresh === 0 && before.items > 0) lines.push('nothing new since the last run');
-  if (!isForgotten) lines.push(`kept in ${done.storePath}: sentrail alerts list --store ${done.storePath}`);
+  if (!isForgotten)
+    lines.push(`kept in ${done.storePath}: sentrail alerts list --store ${done.storePath}`);
   return `${lines.map((one) => `  ${one}`).join('\n')}\n`;
 }
 
@@ -199,7 +212,8 @@ function accounting(counters: Readonly<Counters>): string[] {
     ['detectors that failed (coverage lost)', counters.detectorErrors],
     ['limits reached', counters.limits],
   ];
-  for (const [name, all] of more) if (Object.keys(all).length > 0) lines.push(`${name}: ${listed(all)}`);
+  for (const [name, all] of more)
+    if (Object.keys(all).length > 0) lines.push(`${name}: ${listed(all)}`);
   return lines;
 }
 

@@ -97,7 +97,9 @@ function timelineOf(signals: readonly Signal[]): TimelineEntry[] {
       entries.set(key, { at: time, entry });
     }
   }
-  const ordered = [...entries.values()].sort((a, b) => a.at - b.at || compare(a.entry.event, b.entry.event));
+  const ordered = [...entries.values()].sort(
+    (a, b) => a.at - b.at || compare(a.entry.event, b.entry.event),
+  );
   return ordered.map((one) => one.entry);
 }
 

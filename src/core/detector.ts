@@ -1,8 +1,8 @@
 // The contract of a detector: metadata for the analyst, the calls it asks for, and pure judgement.
 import type { ZodType } from 'zod';
 import type { Event } from './event.ts';
-import type { Evidence, SignalDraft } from './signal.ts';
 import type { Severity } from './severity.ts';
+import type { Evidence, SignalDraft } from './signal.ts';
 import { plain } from './text.ts';
 
 /** The eight IAM practices. */
@@ -27,8 +27,16 @@ export interface DetectorMeta {
   readonly why: string;
   readonly innocent: readonly string[];
   readonly firstSteps: readonly string[];
-  readonly attack: readonly { readonly version: string; readonly technique: string; readonly name: string }[];
-  readonly cis: readonly { readonly framework: string; readonly version: string; readonly control: string }[];
+  readonly attack: readonly {
+    readonly version: string;
+    readonly technique: string;
+    readonly name: string;
+  }[];
+  readonly cis: readonly {
+    readonly framework: string;
+    readonly version: string;
+    readonly control: string;
+  }[];
   readonly gaps: readonly string[];
 }
 
@@ -61,6 +69,11 @@ export interface StateSpec<State> {
   readonly bucketMs: number;
   /** How long after its end a bucket stands. */
   readonly lifetimeMs: number;
+  /**
+   * True where `fold` keeps events by `identity`, so that a correction takes its original's place. Where
+   * it is absent, a correction whose original was folded is not folded again.
+   */
+  readonly isReplacing?: boolean;
   /** Gives the key an event is folded under, or why it is not folded. Keys are bounded. */
   key(event: Event): { readonly key: string } | Quiet;
   empty(): State;

@@ -16,7 +16,11 @@ export type ErrorCode =
 export class SentrailError extends Error {
   readonly code: ErrorCode;
   readonly isRetryable: boolean;
-  constructor(code: ErrorCode, message: string, more: { cause?: unknown; isRetryable?: boolean } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    more: { cause?: unknown; isRetryable?: boolean } = {},
+  ) {
     super(message, more.cause === undefined ? {} : { cause: more.cause });
     this.name = 'SentrailError';
     this.code = code;
@@ -26,5 +30,6 @@ export class SentrailError extends Error {
 
 /** Takes a condition that our own code promises, and what was promised; throws where it is broken. */
 export function assert(condition: boolean, promise: string): asserts condition {
-  if (!condition) throw new SentrailError('broken-promise', `a promise of Sentrail's is broken: ${promise}`);
+  if (!condition)
+    throw new SentrailError('broken-promise', `a promise of Sentrail's is broken: ${promise}`);
 }

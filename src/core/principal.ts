@@ -71,14 +71,16 @@ function user(account: string, fields: Fields): Principal {
   }
   const arn = text(fields, 'arn');
   const shown = name || arn.slice(arn.lastIndexOf('/') + 1);
-  return make('user', account, text(fields, 'principalId') || arn || name, shown, arn);
+  const id = text(fields, 'principalId').split(':')[0];
+  return make('user', account, id || arn || name, shown, arn);
 }
 
 function role(account: string, fields: Fields): Principal {
   const issuer = asObject(asObject(fields['sessionContext'])['sessionIssuer']);
   const arn = text(fields, 'arn');
   const assumed = /^arn:([^:]+):sts::(\d*):assumed-role\/([^/]+)/.exec(arn);
-  const name = text(issuer, 'userName') || assumed?.[3] || lastPart(arn) || text(fields, 'userName');
+  const name =
+    text(issuer, 'userName') || assumed?.[3] || lastPart(arn) || text(fields, 'userName');
   const owner = text(issuer, 'accountId') || assumed?.[2] || account;
   const id = text(issuer, 'principalId') || text(fields, 'principalId').split(':')[0] || '';
   const roleArn =
@@ -88,7 +90,13 @@ function role(account: string, fields: Fields): Principal {
 
 function federated(account: string, fields: Fields): Principal {
   const name = text(fields, 'principalId').split(':')[1] || lastPart(text(fields, 'arn'));
-  return make('federated', account, name || 'unknown', name || 'federated user', text(fields, 'arn'));
+  return make(
+    'federated',
+    account,
+    name || 'unknown',
+    name || 'federated user',
+    text(fields, 'arn'),
+  );
 }
 
 function outside(account: string, type: string, fields: Fields): Principal {
@@ -115,7 +123,8 @@ function serviceOrUnknown(account: string, fields: Fields): Principal {
   if (invokedBy !== '') return make('service', account, invokedBy, invokedBy);
   const arn = text(fields, 'arn');
   if (arn.includes(':assumed-role/')) return role(account, fields);
-  if (Object.keys(asObject(fields['onBehalfOf'])).length > 0) return identityCenter(account, fields);
+  if (Object.keys(asObject(fields['onBehalfOf'])).length > 0)
+    return identityCenter(account, fields);
   const id = text(fields, 'principalId').split(':')[0] || arn || text(fields, 'userName');
   return make('unknown', account, id || 'unknown', text(fields, 'userName') || id || 'unknown');
 }

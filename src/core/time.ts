@@ -20,7 +20,8 @@ export function parseTime(text: unknown): number | undefined {
   if (match === null) return undefined;
   const [, year, month, day, hour, minute, second = '0', fraction = '', zone = 'Z'] = match;
   const at = Date.UTC(+year!, +month! - 1, +day!, +hour!, +minute!, +second);
-  if (Number.isNaN(at) || +month! > 12 || +month! < 1 || +day! > 31 || +hour! > 24) return undefined;
+  if (Number.isNaN(at) || +month! > 12 || +month! < 1 || +day! > 31 || +hour! > 24)
+    return undefined;
   return at + Math.trunc(+`0.${fraction || '0'}` * 1000) - zoneOffset(zone);
 }
 

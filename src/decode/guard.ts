@@ -1,9 +1,9 @@
 // The guard of the hot path: compiled once from the Zod schema, ten times as fast as Zod itself.
-import { Ajv } from 'ajv';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { z } from 'zod';
 import { cloudtrailRecord } from '../../schemas/cloudtrail.ts';
 
-const compiled = new Ajv({ strict: false, validateFormats: false }).compile(
+const compiled = new Ajv2020({ strict: false, validateFormats: false }).compile(
   z.toJSONSchema(cloudtrailRecord),
 );
 

@@ -32,7 +32,10 @@ export function makeCatalogue(
   const known = detectors.map((one) => one.meta.id);
   for (const id of [...Object.keys(config.detectors), ...(only ?? [])]) {
     if (known.includes(id)) continue;
-    throw new SentrailError('config', `no detector is called '${id}'; there are: ${known.join(', ')}`);
+    throw new SentrailError(
+      'config',
+      `no detector is called '${id}'; there are: ${known.join(', ')}`,
+    );
   }
   const enabled = detectors.flatMap((detector) => {
     const { enabled: isOn = true, severity, ...own } = config.detectors[detector.meta.id] ?? {};

@@ -53,7 +53,8 @@ export function correlate(
     const after = apply(before, operation, config);
     if (after !== undefined && after !== before) drafts.set(after.id, after);
   }
-  for (const alert of [...drafts.values()]) relate(alert, lookup(alert.id), current, drafts, config);
+  for (const alert of [...drafts.values()])
+    relate(alert, lookup(alert.id), current, drafts, config);
   return [...drafts.values()].map((draft) => revise(lookup(draft.id), draft));
 }
 
@@ -107,7 +108,10 @@ function hide(alert: Alert, operation: Extract<Operation, { kind: 'hide' }>): Al
   const signals = [...(old?.signals ?? []), operation.signal.id].sort();
   const entry: HiddenBy = { exception: id, owner, reason, expires, signals };
   const others = alert.hidden.filter((one) => one.exception !== id);
-  return { ...alert, hidden: [...others, entry].sort((a, b) => (a.exception < b.exception ? -1 : 1)) };
+  return {
+    ...alert,
+    hidden: [...others, entry].sort((a, b) => (a.exception < b.exception ? -1 : 1)),
+  };
 }
 
 function unhide(alert: Alert, signalId: string): Alert {
@@ -133,7 +137,8 @@ function limited(alert: Alert, max: number): Alert {
   if (alert.signals.length <= max) return alert;
   let least = alert.signals[0];
   for (const one of alert.signals) {
-    if (least === undefined || severityRank(one.severity) <= severityRank(least.severity)) least = one;
+    if (least === undefined || severityRank(one.severity) <= severityRank(least.severity))
+      least = one;
   }
   const signals = alert.signals.filter((one) => one !== least);
   return { ...alert, signals, signalsOverLimit: alert.signalsOverLimit + 1 };

@@ -136,7 +136,12 @@ class IdSet {
         if (this.size * 4 > (this.#mask + 1) * 3) this.#grow();
         return true;
       }
-      if (table[at] === id[0] && table[at + 1] === id[1] && table[at + 2] === id[2] && table[at + 3] === id[3]) {
+      if (
+        table[at] === id[0] &&
+        table[at + 1] === id[1] &&
+        table[at + 2] === id[2] &&
+        table[at + 3] === id[3]
+      ) {
         return false;
       }
       slot = (slot + 1) & this.#mask;

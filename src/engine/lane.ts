@@ -5,7 +5,15 @@ import type { FoldDetector, JudgedSignal, Quiet } from '../core/detector.ts';
 import { assert } from '../core/errors.ts';
 import type { Event } from '../core/event.ts';
 import type { EventItem, Item, RejectedItem } from '../core/item.ts';
-import type { Changes, Checkpoint, Counters, DeadLetter, Horizon, Kept, ProvingEvent } from '../core/ports.ts';
+import type {
+  Changes,
+  Checkpoint,
+  Counters,
+  DeadLetter,
+  Horizon,
+  Kept,
+  ProvingEvent,
+} from '../core/ports.ts';
 import type { Evidence, Signal, SignalDraft } from '../core/signal.ts';
 import { hourMs } from '../core/time.ts';
 import type { Catalogue, Enabled } from './catalogue.ts';
@@ -66,7 +74,8 @@ export class Lane {
     );
     this.#excepted = exceptionMatch(config.exceptions);
     this.#sweptHour = checkpoint?.horizon.sweptHour ?? Number.NEGATIVE_INFINITY;
-    this.#counters = checkpoint === undefined ? emptyCounters() : structuredClone(checkpoint.counters);
+    this.#counters =
+      checkpoint === undefined ? emptyCounters() : structuredClone(checkpoint.counters);
   }
 
   get counters(): Readonly<Counters> {
@@ -231,8 +240,9 @@ export class Lane {
     isRecount: boolean,
   ): Operation[] | undefined {
     const keyed = detector.state.key(event);
+    if (typeof keyed === 'string') return undefined;
     // A correction of an event that was folded already must not count twice.
-    if (typeof keyed === 'string' || isRecount) return undefined;
+    if (isRecount && detector.state.isReplacing !== true) return undefined;
     const watermark = this.#clocks.watermark();
     const before = detector.judge(this.#state.buckets(detector, keyed.key, watermark), one.config);
     const limits = this.#state.limitsReached;
@@ -317,7 +327,9 @@ export class Lane {
 }
 
 /** Takes what `detect` gave; gives its signals, none for a quiet sentence. */
-export function draftsOf(opinion: SignalDraft | readonly SignalDraft[] | Quiet): readonly SignalDraft[] {
+export function draftsOf(
+  opinion: SignalDraft | readonly SignalDraft[] | Quiet,
+): readonly SignalDraft[] {
   if (typeof opinion === 'string') return [];
   return 'key' in opinion ? [opinion] : opinion;
 }

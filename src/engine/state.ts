@@ -19,7 +19,11 @@ export class DetectorState {
    * Takes the rows of a checkpoint and the detectors they belong to. A row of a detector that is
    * gone, of another version or of another shape is left out: its state is rebuilt from here on.
    */
-  constructor(rows: Iterable<BucketRow>, detectors: ReadonlyMap<string, FoldDetector>, keysMax: number) {
+  constructor(
+    rows: Iterable<BucketRow>,
+    detectors: ReadonlyMap<string, FoldDetector>,
+    keysMax: number,
+  ) {
     this.#keysMax = keysMax;
     for (const row of rows) {
       const detector = detectors.get(row.detector);

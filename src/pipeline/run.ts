@@ -1,9 +1,16 @@
 // The only loop: records in, judged, committed, sent. Live and replay differ in the ports it is given.
 import type { Config } from '../../schemas/config.ts';
-import { alertJson } from '../core/alert-json.ts';
 import type { Alert } from '../core/alert.ts';
+import { alertJson } from '../core/alert-json.ts';
 import type { Item } from '../core/item.ts';
-import type { Counters, Delivery, Source, SourceProgress, SourceRecord, Store } from '../core/ports.ts';
+import type {
+  Counters,
+  Delivery,
+  Source,
+  SourceProgress,
+  SourceRecord,
+  Store,
+} from '../core/ports.ts';
 import type { Progress } from '../core/position.ts';
 import { alertsNeeded, correlate } from '../engine/correlate.ts';
 import type { Lane } from '../engine/lane.ts';
@@ -129,7 +136,8 @@ class Commits {
     const more = { fingerprint, progress, alerts: [...revised.values()], outbox: deliveries };
     this.version = await store.commit(laneName, this.version, { ...changes, ...more });
     for (const id of revised.keys()) this.revised.add(id);
-    for (const one of progress) if (one.done === undefined) this.#known.set(one.position.shard, one);
+    for (const one of progress)
+      if (one.done === undefined) this.#known.set(one.position.shard, one);
     this.#reached.clear();
     this.#trim();
     await outbox.drain();

@@ -53,7 +53,8 @@ export function writeChanges(run: Run, at: WriteAt, changes: Changes): void {
     run(sql, shard, sequence, item, offset, reason, detail, Buffer.from(one.bytes), now);
   }
   for (const one of changes.kept) {
-    const sql = 'INSERT INTO kept (kind, shard, sequence, item, bytes, added) VALUES (?, ?, ?, ?, ?, ?)';
+    const sql =
+      'INSERT INTO kept (kind, shard, sequence, item, bytes, added) VALUES (?, ?, ?, ?, ?, ?)';
     run(sql, one.kind, one.shard, one.sequence, one.item, Buffer.from(one.bytes), now);
   }
   for (const one of changes.outbox) {
@@ -73,7 +74,8 @@ function writeState(run: Run, lane: string, changes: Changes): void {
     const sql = 'REPLACE INTO bucket VALUES (?, ?, ?, ?, ?, ?)';
     run(sql, lane, detector, key, start, version, JSON.stringify(state));
   }
-  for (const hour of changes.hoursGone) run('DELETE FROM ids WHERE lane = ? AND hour = ?', lane, hour);
+  for (const hour of changes.hoursGone)
+    run('DELETE FROM ids WHERE lane = ? AND hour = ?', lane, hour);
   for (const { hour, ids } of changes.ids) {
     run('INSERT INTO ids VALUES (?, ?, ?)', lane, hour, Buffer.from(ids));
   }

@@ -41,7 +41,10 @@ export interface SqliteStore extends Store {
 export function openSqlite(options: SqliteOptions): SqliteStore {
   const { path, isWriter } = options;
   if (!isWriter && !existsSync(path)) {
-    throw new SentrailError('store', `there is no store at ${path}; replay a trail first, or name one with --store`);
+    throw new SentrailError(
+      'store',
+      `there is no store at ${path}; replay a trail first, or name one with --store`,
+    );
   }
   if (isWriter) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const lock = isWriter ? takeLock(path) : undefined;
@@ -72,7 +75,9 @@ function takeLock(path: string): Database.Database {
 function prepare(database: Database.Database, options: SqliteOptions): void {
   checkVersion(database, options.path);
   // FULL, because a sink is told of an alert only after the commit that holds it is on the disk.
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;');
+  database.exec(
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;',
+  );
   for (const file of [options.path, `${options.path}-wal`, `${options.path}-shm`]) {
     // Raw records and dead letters are for the owner's eyes only.
     if (existsSync(file)) chmodSync(file, 0o600);
@@ -222,7 +227,9 @@ class OpenSqlite implements SqliteStore {
   async inboxPut(source: string, bytes: Uint8Array, isLast: boolean): Promise<number> {
     return this.#transaction(`keeping input of ${source}`, () => {
       const sql = 'INSERT INTO inbox (source, last, bytes) VALUES (?, ?, ?)';
-      return Number(this.#prepare(sql).run(source, isLast ? 1 : 0, Buffer.from(bytes)).lastInsertRowid);
+      return Number(
+        this.#prepare(sql).run(source, isLast ? 1 : 0, Buffer.from(bytes)).lastInsertRowid,
+      );
     });
   }
 

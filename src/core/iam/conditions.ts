@@ -14,13 +14,13 @@ const limitingKeys = [
   /^s3:(dataaccesspointaccount|dataaccesspointarn|accesspointnetworkorigin|prefix)$/,
   /^sts:(externalid|sourceidentity|rolesessionname)$/,
   /^elasticfilesystem:accessedviamountpoint$|^elasticfilesystem:accessedviamounttarget$/,
-  /^(sns:endpoint|sns:protocol|lambda:functionarn|lambda:sourcefunctionarn|secretsmanager:secretid)$/,
+  /^(sns:(endpoint|protocol)|lambda:(source)?functionarn|secretsmanager:secretid)$/,
   /^[a-z0-9-]+:resourcetag\/.+$/,
 ];
 
 /**
- * Takes the conditions of a statement; gives those that limit it. `iam:PassedToService` is not among
- * them: what it lets through is judged where PassRole is.
+ * Takes the conditions of a statement; gives those that limit it. `iam:PassedToService` is not
+ * among them: what it lets through is judged where PassRole is.
  */
 export function limitingConditions(conditions: readonly Condition[]): readonly Condition[] {
   return conditions.filter((one) => isKnownKey(one.key) && isLimiting(one));
@@ -28,7 +28,7 @@ export function limitingConditions(conditions: readonly Condition[]): readonly C
 
 // Keys that limit what is touched or how, but not who comes.
 const notOfCaller =
-  /^aws:(resource|requesttag|calledvia|multifactor)|^(iam|sts):|^s3:prefix|resourcetag|^kms:(via|grant|enc)/;
+  /^aws:(resource|requesttag|calledvia|multi)|^(iam|sts):|^s3:prefix|resourcetag|^kms:[veg]/;
 
 /** Takes the conditions of a statement; gives those that limit who may come, not what he may do. */
 export function callerConditions(conditions: readonly Condition[]): readonly Condition[] {

@@ -1,11 +1,14 @@
-// Reads AWS's authorisation error messages: on a denied call they often are all that names the target.
+// Reads AWS's authorisation error messages: on a denied call they often are all that names the
+// target.
 
 /** What a refusal says; each part is absent where the message does not have it. */
 export interface Denial {
   readonly arn?: string;
   readonly action?: string;
   readonly resource?: string;
-  /** What refused: "no identity-based policy allows", "explicit deny in a service control policy". */
+  /**
+   * What refused: "no identity-based policy allows", "explicit deny in a service control policy".
+   */
   readonly why?: string;
 }
 
@@ -18,11 +21,13 @@ export interface Target {
 // Messages are at most about 1 KB; a longer one was not written by AWS.
 const messageCharactersMax = 4_096;
 const form =
-  /^\s*User:\s+(\S+)\s+is not authorized to perform:\s+([a-z0-9-]+:\*?\w+)(?:\s+on resource:\s+(.*))?$/i;
+  /^User: (\S+) is not authorized to perform: ([a-z0-9-]+:\*?\w+)(?: on resource: (.*))?$/i;
 const short = /not authorized to perform:?\s+([a-z0-9-]+:\*?\w+)/i;
 const reason = /\s+(?:because|with an explicit deny)\b(.*)$/i;
 
-/** Takes an error message, or anything; gives what it says of the refusal, undefined for no refusal. */
+/**
+ * Takes an error message, or anything; gives what it says of the refusal, undefined for no refusal.
+ */
 export function parseDenial(message: unknown): Denial | undefined {
   if (typeof message !== 'string') return undefined;
   const line = message.slice(0, messageCharactersMax).replace(/\s+/g, ' ').trim();

@@ -1,5 +1,6 @@
 // Known ways from a few permissions to many. Ids are those of pathfinding.cloud (Datadog) where it
-// has one; `rhino-…` are entries of Rhino Security Labs' list that it lacks; `also-…` are neither's.
+// has one; `rhino-…` are entries of Rhino Security Labs' list that it lacks; `also-…` are
+// neither's.
 
 /** One path: holding every action on broad resources, a principal gains `gain`. */
 export interface EscalationPath {

@@ -56,7 +56,9 @@ class Grants {
     return this.#allows;
   }
 
-  /** Takes an action in lower case, and for PassRole the service; gives whether all is allowed it. */
+  /**
+   * Takes an action in lower case, and for PassRole the service; gives whether all is allowed it.
+   */
   has(action: string, passedTo?: string): boolean {
     const key = passedTo === undefined ? action : `${action} ${passedTo}`;
     const known = this.#known.get(key);
@@ -171,7 +173,9 @@ function pathFindings(grants: Grants): readonly Finding[] {
   }
   return matched.map((path) => ({
     severity: 'high',
-    what: `allows ${path.shown.join(' with ')} on every ${kindOf(path)}: holder can ${path.gain} (${path.id})`,
+    what:
+      `allows ${path.shown.join(' with ')} on every ${kindOf(path)}: ` +
+      `holder can ${path.gain} (${path.id})`,
     path: path.id,
   }));
 }

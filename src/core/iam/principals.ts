@@ -60,7 +60,8 @@ function isWildcard(text: string, ground: Ground): boolean {
 }
 
 function ofAccount(account: string, whole: boolean, ground: Ground): AwsPrincipal {
-  // An event without a recipient account leaves the owner unknown; every account is then an outsider.
+  // An event without a recipient account leaves the owner unknown; every account is then an
+  // outsider.
   if (account === ground.account) return { kind: 'own' };
   if (ground.knownAccounts.includes(account)) return { kind: 'known' };
   return { kind: 'outside', account, whole };

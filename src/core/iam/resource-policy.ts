@@ -5,8 +5,9 @@ import type { Statement } from './document.ts';
 import { type Finding, ordered } from './finding.ts';
 import { type Ground, isForEveryone, outsiders } from './principals.ts';
 
-// Accounts in which AWS keeps the load balancers of each region (Elastic Load Balancing guide, access
-// logs), and that of the billing reports: a bucket lets them put logs, which is how they are delivered.
+// Accounts in which AWS keeps the load balancers of each region (Elastic Load Balancing guide,
+// access logs), and that of the billing reports: a bucket lets them put logs, which is how they are
+// delivered.
 const deliveryAccounts = new Set(
   (
     '127311923021 033677994240 027434742980 797873946194 098369216593 985666609251 054676820928 ' +

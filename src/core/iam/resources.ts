@@ -47,10 +47,14 @@ function isBroadResource(resource: string, action: string): boolean {
   return endsWide(parts) && isOfKind(parts.slice(5).join(':'), action);
 }
 
-// The resource part is all wildcard, perhaps after the name of its kind: `*`, `role/*`, `function:*`.
+// The resource part is all wildcard, perhaps after the name of its kind: `*`, `role/*`,
+// `function:*`.
 function endsWide(parts: readonly string[]): boolean {
   if (parts.length < 6) return parts.at(-1)?.endsWith('*') === true;
-  return /^([\w-]+[/:])?[*/]*\*$/.test(parts.slice(5).join(':'));
+  const resource = parts.slice(5).join(':');
+  // An S3 resource begins with the bucket, not with a kind: `bucket/*` is one bucket.
+  if (parts[2] === 's3') return /^[*/]*\*$/.test(resource);
+  return /^([\w-]+[/:])?[*/]*\*$/.test(resource);
 }
 
 function isOfKind(resource: string, action: string): boolean {
@@ -59,7 +63,9 @@ function isOfKind(resource: string, action: string): boolean {
   return kind === undefined || wanted === undefined || wanted === kind;
 }
 
-/** Takes an action in lower case; gives the kind of IAM resource it works on, undefined for others. */
+/**
+ * Takes an action in lower case; gives the kind of IAM resource it works on, undefined for others.
+ */
 export function iamKindOf(action: string): string | undefined {
   if (!/^(iam|sts):/.test(action)) return undefined;
   return iamKinds.find(([pattern]) => pattern.test(action))?.[1];

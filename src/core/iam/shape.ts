@@ -12,7 +12,9 @@ export function fieldsOf(value: unknown): Fields {
   return isFields ? (value as Fields) : none;
 }
 
-/** Takes anything; gives a list: the array itself, nothing for null and undefined, else one item. */
+/**
+ * Takes anything; gives a list: the array itself, nothing for null and undefined, else one item.
+ */
 export function listOf(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value;
   return value === undefined || value === null ? [] : [value];

@@ -12,7 +12,7 @@ const assumeActions = ['sts:assumerole', 'sts:assumerolewithsaml', 'sts:assumero
 // Services on which many customers' resources act; without SourceAccount or SourceArn a stranger's
 // resource can make them use the role.
 const confusable =
-  /^(sns|sqs|events|scheduler|s3|logs|config|cloudtrail|apigateway|ses|guardduty|backup|dms|firehose)\./;
+  /^(sns|sqs|events|scheduler|s3|logs|config|cloudtrail|apigateway|ses|backup|dms|firehose)\./;
 
 /** Takes the statements of a trust policy and the ground; gives what they let in, worst first. */
 export function judgeTrust(statements: readonly Statement[], ground: Ground): readonly Finding[] {

@@ -8,7 +8,7 @@ import type { Finding } from '../finding.ts';
 import { isDenyOnly, judgePolicy } from '../judge.ts';
 import { policyArn } from '../managed-policies.ts';
 import type { Ground } from '../principals.ts';
-import { type Fields, fieldsOf, textAt, valueAt } from '../shape.ts';
+import { type Fields, fieldsOf, valueAt } from '../shape.ts';
 
 /** One change. `verb` is the infinitive and the past; with `object` it makes the sentence. */
 export interface Change {
@@ -113,13 +113,6 @@ export function judgedPolicy(
   return { findings, note: 'What the policy allows is narrow.' };
 }
 
-/** Takes an object's field and text below it: `textBelow(request, 'source', 'sourceType')`. */
-export function textBelow(fields: Fields, ...path: readonly string[]): string {
-  let at = fields;
-  for (const key of path.slice(0, -1)) at = fieldsOf(valueAt(at, key));
-  return textAt(at, path.at(-1) ?? '');
-}
-
 /**
  * Takes the name of a policy that goes; gives a sentence where the name tells that it was a limit.
  * Its content is not in the event.
@@ -129,7 +122,9 @@ export function limitHint(name: string): string {
   return isLimit ? ' Its name suggests that it denied something, which is then allowed again.' : '';
 }
 
-/** Takes a verb; gives the parts of a change that gives nobody anything and has nothing to judge. */
+/**
+ * Takes a verb; gives the parts of a change that gives nobody anything and has nothing to judge.
+ */
 export function quietly(
   now: string,
   past: string,

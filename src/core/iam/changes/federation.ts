@@ -53,9 +53,10 @@ function provider(
 
 const addRoleToProfile: Reader = (asked) => {
   const role = nameIn(asked, 'roleName');
+  const profile = nameIn(asked, 'instanceProfileName');
   return {
     verb: ['put', 'put'],
-    object: `${named('role', role)} into ${named('instance profile', nameIn(asked, 'instanceProfileName'))}`,
+    object: `${named('role', role)} into ${named('instance profile', profile)}`,
     subject: 'The role',
     findings: [],
     base: 'low',
@@ -82,7 +83,9 @@ const createTrustAnchor: Reader = (asked): Change => ({
   findings: [
     {
       severity: 'medium',
-      what: 'lets whoever holds a certificate of its authority become roles that trust Roles Anywhere',
+      what:
+        'lets whoever holds a certificate of its authority become roles that trust Roles ' +
+        'Anywhere',
     },
   ],
   base: 'medium',
@@ -92,11 +95,12 @@ const createTrustAnchor: Reader = (asked): Change => ({
 const createProfile: Reader = (asked): Change => {
   const roles = textsOf(asked.request['roleArns']).map((arn) => plain(shortName(arn)));
   const shown = roles.slice(0, 4).join(', ');
+  const offered = shown === '' ? 'roles' : `the role ${shown}`;
   return {
     ...quietly('create', 'created'),
     object: `${named('profile', nameIn(asked, 'name'))} of Roles Anywhere`,
     base: 'medium',
-    note: `It offers ${shown === '' ? 'roles' : `the role ${shown}`} to holders of a trusted certificate.`,
+    note: `It offers ${offered} to holders of a trusted certificate.`,
   };
 };
 
@@ -194,7 +198,9 @@ export const rolesAnywhereReaders: Readers = {
   }),
 };
 
-/** Takes a call; gives whether it is Identity Center that keeps its own provider and roles in order. */
+/**
+ * Takes a call; gives whether it is Identity Center that keeps its own provider and roles in order.
+ */
 export function isIdentityCenterProvisioning(asked: Asked): boolean {
   const { event } = asked;
   const isSso =

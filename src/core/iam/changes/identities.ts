@@ -25,7 +25,8 @@ const kinds = ['user', 'role', 'group'] as const;
 type Kind = (typeof kinds)[number];
 
 const quarantined =
-  'AWS attaches this policy to a user whose access key it found in public: treat the key as stolen.';
+  'AWS attaches this policy to a user whose access key it found in public: treat ' +
+  'the key as stolen.';
 const unseen = 'The content of this customer-managed policy is not in this event.';
 
 function attach(kind: Kind): Reader {
@@ -120,6 +121,7 @@ function deleteInline(kind: Kind): Reader {
 function putBoundary(kind: Kind): Reader {
   return (asked) => {
     const arn = nameIn(asked, 'permissionsBoundary');
+    const policy = arn === '' ? 'a policy' : policyShown(arn);
     const target = targetIn(asked, kind, `${kind}Name`);
     const known = managedPolicy(arn);
     const isIdle = known?.severity === 'critical' || known?.severity === 'high';
@@ -128,7 +130,7 @@ function putBoundary(kind: Kind): Reader {
     const note = known === undefined ? noteOnContent(arn) : undefined;
     return {
       verb: ['set', 'set'],
-      object: `the permissions boundary of ${named(kind, target?.name)} to ${arn === '' ? 'a policy' : policyShown(arn)}`,
+      object: `the permissions boundary of ${named(kind, target?.name)} to ${policy}`,
       subject: 'The boundary',
       findings,
       base: 'low',
@@ -199,10 +201,11 @@ function trustChange(
 
 function serviceLinked(asked: Asked): Change {
   const service = nameIn(asked, 'awsServiceName', 'aWSServiceName');
+  const owner = service === '' ? '' : ` for ${plain(service)}`;
   const role = nameIn(asked, 'roleName') || asked.event.text('responseElements.role.roleName');
   return {
     ...quietly('create', 'created'),
-    object: `${named('service-linked role', role)}${service === '' ? '' : ` for ${plain(service)}`}`,
+    object: `${named('service-linked role', role)}${owner}`,
     base: 'info',
     note: 'Only the AWS service can assume such a role.',
   };

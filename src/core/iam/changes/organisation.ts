@@ -221,12 +221,13 @@ function permissionSet(verb: Change['verb'], what: string, base: Severity, note?
 
 const assign: Reader = (asked) => {
   const set = nameIn(asked, 'permissionSetArn');
+  const what = named('permission set', set.slice(set.lastIndexOf('/') + 1));
   const kind = nameIn(asked, 'principalType').toLowerCase() || 'principal';
   const who = nameIn(asked, 'principalId');
   const account = nameIn(asked, 'targetId');
   return {
     verb: ['assign', 'assigned'],
-    object: `${named('permission set', set.slice(set.lastIndexOf('/') + 1))} in ${plain(account) || 'an account'} to ${named(plain(kind), who)}`,
+    object: `${what} in ${plain(account) || 'an account'} to ${named(plain(kind), who)}`,
     subject: 'It',
     findings: [],
     base: 'low',

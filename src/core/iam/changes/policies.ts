@@ -67,11 +67,13 @@ const setDefault: Reader = (asked) => {
   const version = nameIn(asked, 'versionId');
   return {
     verb: ['switch', 'switched'],
-    object: `${named('policy', policyShown(arn))} to ${version === '' ? 'another version' : plain(version)}`,
+    object: `${named('policy', policyShown(arn))} to ${plain(version) || 'another version'}`,
     subject: 'The version',
     findings: [],
     base: 'medium',
-    note: 'Whoever holds the policy has at once what that version allows; its content is not in this event.',
+    note:
+      'Whoever holds the policy has at once what that version allows; its content is ' +
+      'not in this event.',
     grants: true,
     policy: arn,
   };

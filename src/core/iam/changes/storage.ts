@@ -91,7 +91,8 @@ function foreignGrant(grant: Fields, policy: Fields, right: string): Finding | u
   const grantee = textAt(fieldsOf(valueAt(grant, 'Grantee')), 'ID');
   const owner = textAt(fieldsOf(valueAt(policy, 'Owner')), 'ID');
   if (grantee === '' || owner === '' || grantee === owner) return undefined;
-  const what = `gives the canonical user ${plain(grantee, 20)}, another account, ${plain(right, 20)}`;
+  const who = `the canonical user ${plain(grantee, 20)}, another account,`;
+  const what = `gives ${who} ${plain(right, 20)}`;
   return { severity: 'medium', what };
 }
 
