@@ -171,6 +171,7 @@ const state = {
   version: 1,
   schema,
   scope: 'account',
+  isReplacing: true,
   bucketMs: dayMs,
   lifetimeMs: 30 * dayMs,
   key,

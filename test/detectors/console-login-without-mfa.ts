@@ -1,6 +1,13 @@
 // Cases of console-login-without-mfa.
 import type { DetectorCases } from '../support/cases.ts';
-import { account, apiCall, assumedRole, iamUser, type RawRecord, rootUser } from '../support/records.ts';
+import {
+  account,
+  apiCall,
+  assumedRole,
+  iamUser,
+  type RawRecord,
+  rootUser,
+} from '../support/records.ts';
 
 function login(
   by: RawRecord,
@@ -56,7 +63,9 @@ export const cases: DetectorCases = {
     },
     {
       name: 'stays quiet when MFA was used',
-      given: [login(bobAtLogin, { MFAUsed: 'Yes', MFAIdentifier: `arn:aws:iam::${account}:mfa/bob` })],
+      given: [
+        login(bobAtLogin, { MFAUsed: 'Yes', MFAIdentifier: `arn:aws:iam::${account}:mfa/bob` }),
+      ],
       expect: [],
     },
     {
@@ -76,7 +85,12 @@ export const cases: DetectorCases = {
       name: 'stays quiet on a name that nobody has',
       given: [
         login(
-          { type: 'IAMUser', accountId: account, accessKeyId: '', userName: 'HIDDEN_DUE_TO_SECURITY_REASONS' },
+          {
+            type: 'IAMUser',
+            accountId: account,
+            accessKeyId: '',
+            userName: 'HIDDEN_DUE_TO_SECURITY_REASONS',
+          },
           { MFAUsed: 'No' },
           { errorMessage: 'No username found in supplied account' },
           'Failure',
@@ -87,7 +101,9 @@ export const cases: DetectorCases = {
     {
       // Modelled on aws-docs-examples 654ccbc0-ba0d-486a-9076-dbf7274677a7.
       name: 'stays quiet for Identity Center, where the provider asks for the second factor',
-      given: [login(assumedRole('AWSReservedSSO_Admin_0123456789abcdef', 'bob'), { MFAUsed: 'No' })],
+      given: [
+        login(assumedRole('AWSReservedSSO_Admin_0123456789abcdef', 'bob'), { MFAUsed: 'No' }),
+      ],
       expect: [],
     },
     {
@@ -137,7 +153,9 @@ export const cases: DetectorCases = {
     },
     {
       name: 'defuses a user name that was chosen to break lines',
-      given: [login({ ...bobAtLogin, userName: 'bob\u001b[31m\r\nCRITICAL root' }, { MFAUsed: 'No' })],
+      given: [
+        login({ ...bobAtLogin, userName: 'bob\u001b[31m\r\nCRITICAL root' }, { MFAUsed: 'No' }),
+      ],
       expect: [{ severity: 'medium', title: /^IAM user bob \[31m CRITICAL root signed in/ }],
     },
   ],

@@ -1,6 +1,13 @@
 // Cases of root-account-used.
 import type { DetectorCases } from '../support/cases.ts';
-import { account, apiCall, assumedRole, type RawRecord, rootUser, uuidOf } from '../support/records.ts';
+import {
+  account,
+  apiCall,
+  assumedRole,
+  type RawRecord,
+  rootUser,
+  uuidOf,
+} from '../support/records.ts';
 
 const management = '999988887777';
 const browser = 'Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0';
@@ -67,7 +74,9 @@ export const cases: DetectorCases = {
     {
       name: 'fires critical when root signs in without MFA',
       given: [login('No')],
-      expect: [{ severity: 'critical', title: /^Root of account 111122223333 signed in .* without MFA/ }],
+      expect: [
+        { severity: 'critical', title: /^Root of account 111122223333 signed in .* without MFA/ },
+      ],
     },
     {
       name: 'fires high when root signs in with MFA, however the flag is written',
@@ -132,11 +141,20 @@ export const cases: DetectorCases = {
           error: ['AccessDenied', 'explicit deny in a service control policy'],
         }),
       ],
-      expect: [{ severity: 'medium', title: /made 1 call that failed/, reason: /cloudtrail:StopLogging/ }],
+      expect: [
+        { severity: 'medium', title: /made 1 call that failed/, reason: /cloudtrail:StopLogging/ },
+      ],
     },
     {
       name: 'stays quiet on a service event',
-      given: [apiCall({ source: 'kms', name: 'RotateKey', by: rootAtLogin, with: { eventType: 'AwsServiceEvent' } })],
+      given: [
+        apiCall({
+          source: 'kms',
+          name: 'RotateKey',
+          by: rootAtLogin,
+          with: { eventType: 'AwsServiceEvent' },
+        }),
+      ],
       expect: [],
     },
     {
@@ -147,15 +165,29 @@ export const cases: DetectorCases = {
           source: 'ec2',
           name: 'RunInstances',
           by: { ...rootAtLogin, invokedBy: 'autoscaling.amazonaws.com' },
-          with: { sourceIPAddress: 'autoscaling.amazonaws.com', userAgent: 'autoscaling.amazonaws.com' },
+          with: {
+            sourceIPAddress: 'autoscaling.amazonaws.com',
+            userAgent: 'autoscaling.amazonaws.com',
+          },
         }),
       ],
       expect: [],
     },
     {
       name: 'does not ignore calls that AWS forwarded for a console session (fixture 2)',
-      given: [inSession('s3', 'GetBucketAcl', { userIdentity: { ...rootAtLogin, accessKeyId: 'ASIAROOTSESSIONEXAMP', invokedBy: 'AWS Internal', sessionContext: { attributes: { creationDate: loginAt } } } })],
-      expect: [{ severity: 'info', title: /AWS services made 1 call for a console session of root/ }],
+      given: [
+        inSession('s3', 'GetBucketAcl', {
+          userIdentity: {
+            ...rootAtLogin,
+            accessKeyId: 'ASIAROOTSESSIONEXAMP',
+            invokedBy: 'AWS Internal',
+            sessionContext: { attributes: { creationDate: loginAt } },
+          },
+        }),
+      ],
+      expect: [
+        { severity: 'info', title: /AWS services made 1 call for a console session of root/ },
+      ],
     },
     {
       name: 'stays quiet when AWS sets up a new account',
@@ -226,7 +258,12 @@ export const cases: DetectorCases = {
     {
       name: 'does not break when fields are missing',
       given: [
-        { eventSource: 'ec2.amazonaws.com', eventName: 'RunInstances', eventTime: loginAt, userIdentity: { type: 'Root' } },
+        {
+          eventSource: 'ec2.amazonaws.com',
+          eventName: 'RunInstances',
+          eventTime: loginAt,
+          userIdentity: { type: 'Root' },
+        },
       ],
       expect: [{ severity: 'high', title: /made 1 change/ }],
     },
