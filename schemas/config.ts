@@ -13,12 +13,6 @@ export function duration(defaultText: string) {
     .transform((text) => Number(text.slice(0, -1)) * (unitMs[text.slice(-1)] ?? 0));
 }
 
-/** A secret is never text in the file: it is named by environment variable or by file. */
-export const secret = z.union([
-  z.strictObject({ env: z.string().min(1) }),
-  z.strictObject({ file: z.string().min(1) }),
-]);
-
 export const severity = z.enum(['info', 'low', 'medium', 'high', 'critical']);
 
 const exception = z
@@ -82,7 +76,7 @@ export const configSchema = z.strictObject({
         .int()
         .min(1_000)
         .default(2_000_000)
-        .describe('How many eventIDs are remembered; each costs 16 to 43 bytes of memory.'),
+        .describe('How many eventIDs are remembered; each costs 21 to 43 bytes of memory.'),
     })
     .prefault({}),
   limits: z

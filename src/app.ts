@@ -9,7 +9,7 @@ import { detectors } from '../detectors/index.ts';
 import type { Config, SinkConfig } from '../schemas/config.ts';
 import { SentrailError } from './core/errors.ts';
 import { contentId } from './core/hash.ts';
-import type { Counters, Sink, Source, SourceProgress } from './core/ports.ts';
+import type { Counters, Sink, Source, SourceProgress, Store } from './core/ports.ts';
 import { createDecoder } from './decode/decoder.ts';
 import { makeCatalogue } from './engine/catalogue.ts';
 import { emptyCounters } from './engine/counters.ts';
@@ -211,7 +211,7 @@ function exists(path: string): boolean {
 }
 
 /** Opens a store for reading: the one named, or the default one. Throws `SentrailError` where none is. */
-export function readStore(path: string | undefined, config: Config): SqliteStore {
+export function readStore(path: string | undefined, config: Config): Store {
   const at = path ?? config.store.path ?? defaultStorePath;
   const retentionMs = config.store.retention;
   return openSqlite({ path: at, retentionMs, clock: Date.now, isWriter: false });

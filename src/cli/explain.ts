@@ -2,11 +2,10 @@
 import { Command } from 'commander';
 import { filesOf, laneName, readStore } from '../app.ts';
 import { SentrailError } from '../core/errors.ts';
-import type { ProvingEvent } from '../core/ports.ts';
+import type { ProvingEvent, Store } from '../core/ports.ts';
 import { plain } from '../core/text.ts';
 import { formatTime } from '../core/time.ts';
 import { type Explanation, explain, findEvent } from '../explain.ts';
-import type { SqliteStore } from '../stores/sqlite.ts';
 import { configFrom } from './options.ts';
 import { wrap } from './text.ts';
 
@@ -54,7 +53,7 @@ async function run(id: string, paths: readonly string[], flags: Flags): Promise<
   }
 }
 
-function storeIfAny(flags: Flags, paths: readonly string[]): SqliteStore | undefined {
+function storeIfAny(flags: Flags, paths: readonly string[]): Store | undefined {
   try {
     return readStore(flags.store, configFrom(flags.config));
   } catch (error) {
@@ -67,7 +66,7 @@ function storeIfAny(flags: Flags, paths: readonly string[]): SqliteStore | undef
 async function find(
   id: string,
   paths: readonly string[],
-  store: SqliteStore | undefined,
+  store: Store | undefined,
   config: ReturnType<typeof configFrom>,
 ): Promise<readonly ProvingEvent[]> {
   const kept = (await store?.provingEvent(id)) ?? [];

@@ -30,7 +30,10 @@ function record(body: Body): Classified {
   const why = refusal(body);
   if (why !== undefined) return otherKind(body) ?? rejected('not-cloudtrail', why);
   if (body['eventSource'] === 'aws:s3') {
-    return rejected('not-cloudtrail', "it is an S3 notification, which names a log file and is none");
+    return rejected(
+      'not-cloudtrail',
+      'it is an S3 notification, which names a log file and is none',
+    );
   }
   // Logstash's CloudTrail codec moves eventTime to @timestamp.
   const time = parseTime(body['eventTime']) ?? parseTime(body['@timestamp']);
@@ -76,14 +79,19 @@ function isFinding(body: Body): boolean {
   if (!isObject(service)) return false;
   const isTyped = typeof (body['type'] ?? body['Type']) === 'string';
   const name = service['serviceName'] ?? service['ServiceName'];
-  return isTyped && (name === 'guardduty' || (service['detectorId'] ?? service['DetectorId']) !== undefined);
+  return (
+    isTyped &&
+    (name === 'guardduty' || (service['detectorId'] ?? service['DetectorId']) !== undefined)
+  );
 }
 
 function isSample(body: Body): boolean {
   const title = body['title'] ?? body['Title'];
   if (typeof title === 'string' && title.startsWith('[SAMPLE]')) return true;
   const service = body['service'] ?? body['Service'];
-  const more = isObject(service) ? (service['additionalInfo'] ?? service['AdditionalInfo']) : undefined;
+  const more = isObject(service)
+    ? (service['additionalInfo'] ?? service['AdditionalInfo'])
+    : undefined;
   return isObject(more) && more['sample'] === true;
 }
 

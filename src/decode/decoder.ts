@@ -53,7 +53,8 @@ function unpacked(
 ): { readonly bytes: Uint8Array; readonly problem?: Problem } {
   const { bytes, broken, isFirst, isLast } = record;
   const isWhole = isFirst && isLast;
-  if (!isWhole || !isGzip(bytes)) return broken === undefined ? { bytes } : { bytes, problem: broken };
+  if (!isWhole || !isGzip(bytes))
+    return broken === undefined ? { bytes } : { bytes, problem: broken };
   const out = gunzip(bytes, limits.inflatedBytesMax);
   const problem = broken ?? out.problem;
   return problem === undefined ? { bytes: out.bytes } : { bytes: out.bytes, problem };
@@ -75,7 +76,11 @@ function* items(
   }
   const found = classify(slice.value);
   if (found.kind === 'event') {
-    yield { kind: 'event', ...at(first), event: new DecodedEvent(found.body, slice.bytes, found.time) };
+    yield {
+      kind: 'event',
+      ...at(first),
+      event: new DecodedEvent(found.body, slice.bytes, found.time),
+    };
     return;
   }
   let item = first;
@@ -84,7 +89,11 @@ function* items(
     const place = at(item++);
     switch (what.kind) {
       case 'event':
-        yield { kind: 'event', ...place, event: new DecodedEvent(what.body, inner.bytes, what.time) };
+        yield {
+          kind: 'event',
+          ...place,
+          event: new DecodedEvent(what.body, inner.bytes, what.time),
+        };
         break;
       case 'rejected': {
         const bytes = inner.bytes.subarray(0, limits.deadLetterBytesMax);
@@ -94,7 +103,14 @@ function* items(
       case 'envelope': {
         const detail = 'envelopes are nested too deep';
         const bytes = inner.bytes.subarray(0, limits.deadLetterBytesMax);
-        yield { kind: 'rejected', ...place, reason: 'too-deep', detail, bytes, offset: slice.offset };
+        yield {
+          kind: 'rejected',
+          ...place,
+          reason: 'too-deep',
+          detail,
+          bytes,
+          offset: slice.offset,
+        };
         break;
       }
       case 'control':

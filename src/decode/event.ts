@@ -92,7 +92,8 @@ export class DecodedEvent implements Event {
   field(path: string): unknown {
     let value: unknown = this.#open;
     for (const part of path.split('.')) {
-      if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined;
+      if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part))
+        return undefined;
       // An own property of an object that JSON.parse made.
       value = (value as Body)[part];
     }
@@ -133,7 +134,8 @@ function accountOf(body: Body): string {
   if (recipient !== '') return recipient;
   const identity = body['userIdentity'];
   // Objects from JSON.parse have string keys.
-  if (typeof identity === 'object' && identity !== null) return textOf((identity as Body)['accountId']);
+  if (typeof identity === 'object' && identity !== null)
+    return textOf((identity as Body)['accountId']);
   return '';
 }
 
@@ -159,7 +161,8 @@ const ipv4 = /^\d{1,3}(\.\d{1,3}){3}$/;
 
 function originOf(text: string): Origin {
   if (text === '') return { kind: 'unknown', text: '' };
-  if (ipv4.test(text) || (text.includes(':') && /^[0-9a-f:.]+$/i.test(text))) return { kind: 'ip', text };
+  if (ipv4.test(text) || (text.includes(':') && /^[0-9a-f:.]+$/i.test(text)))
+    return { kind: 'ip', text };
   if (/^aws[ .]internal$/i.test(text)) return { kind: 'internal', text };
   if (/\.amazonaws\.com(\.cn)?$|\.aws\.internal$/.test(text)) return { kind: 'service', text };
   return { kind: 'unknown', text };

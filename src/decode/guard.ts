@@ -14,7 +14,8 @@ const compiled = new Ajv2020({ strict: false, validateFormats: false }).compile(
 export function refusal(value: unknown): string | undefined {
   if (compiled(value)) return undefined;
   const error = compiled.errors?.[0];
-  if (error?.keyword === 'required') return `the field ${String(error.params['missingProperty'])} is missing`;
+  if (error?.keyword === 'required')
+    return `the field ${String(error.params['missingProperty'])} is missing`;
   const where = error?.instancePath.slice(1).replaceAll('/', '.');
   return where ? `the field ${where} ${error?.message ?? 'is odd'}` : 'it is not a JSON object';
 }

@@ -20,7 +20,11 @@ const bombFloor = 64 * 1024 * 1024;
 
 /** Takes gzip bytes of one member or several and the largest size allowed; gives what is in them. */
 export function gunzip(bytes: Uint8Array, inflatedBytesMax: number): Gunzipped {
-  const maxOutputLength = Math.min(inflatedBytesMax, Math.max(bombFloor, bytes.length * bombRatio), 2 ** 31);
+  const maxOutputLength = Math.min(
+    inflatedBytesMax,
+    Math.max(bombFloor, bytes.length * bombRatio),
+    2 ** 31,
+  );
   const options = { chunkSize: chunkFor(bytes), maxOutputLength };
   try {
     return { bytes: gunzipSync(bytes, options) };

@@ -7,7 +7,12 @@ import { isDeeper, ValueScan, valueEnd } from './scanner.ts';
 
 /** A JSON value and its bytes, or bytes that are none. Bytes are valid until the next slice is drawn. */
 export type Slice =
-  | { readonly kind: 'value'; readonly value: unknown; readonly bytes: Uint8Array; readonly offset: number }
+  | {
+      readonly kind: 'value';
+      readonly value: unknown;
+      readonly bytes: Uint8Array;
+      readonly offset: number;
+    }
   | {
       readonly kind: 'broken';
       readonly reason: RejectReason;
@@ -108,7 +113,8 @@ export class Splitter {
     let at = this.#at;
     while (at < bytes.length) {
       const byte = bytes[at]!;
-      const isBlank = byte === 0x20 || (byte >= 0x09 && byte <= 0x0d) || byte === 0x1e || byte === 0;
+      const isBlank =
+        byte === 0x20 || (byte >= 0x09 && byte <= 0x0d) || byte === 0x1e || byte === 0;
       if (!isBlank && byte !== 0x2c) break;
       at++;
     }
@@ -232,7 +238,8 @@ export class Splitter {
       while (end < bytes.length && bytes[end] !== 0x22) end += bytes[end] === 0x5c ? 2 : 1;
       end++;
     } else while (end < bytes.length && !isScalarEnd(bytes[end]!)) end++;
-    if (end >= bytes.length && !this.#isLast && end - this.#at <= this.#limits.recordBytesMax) return 'more';
+    if (end >= bytes.length && !this.#isLast && end - this.#at <= this.#limits.recordBytesMax)
+      return 'more';
     return this.#broken(Math.min(end, bytes.length), 'not-cloudtrail', 'it is not a JSON object');
   }
 
@@ -244,7 +251,8 @@ export class Splitter {
       const feed = bytes.indexOf(lineFeed, at);
       if (feed < 0) break;
       const next = bytes[feed + 1];
-      if (next === brace || next === bracket) return this.#broken(feed, 'json-broken', 'it is not JSON');
+      if (next === brace || next === bracket)
+        return this.#broken(feed, 'json-broken', 'it is not JSON');
       at = feed + 1;
     }
     if (!this.#isLast && bytes.length - this.#at <= this.#limits.recordBytesMax) return 'more';

@@ -1,4 +1,4 @@
-// The only loop: records in, judged, committed, sent. Live and replay differ in the ports it is given.
+// The only loop: records in, judged, committed, sent. What is live and what is history differs only in its ports.
 import type { Config } from '../../schemas/config.ts';
 import type { Alert } from '../core/alert.ts';
 import { alertJson } from '../core/alert-json.ts';

@@ -66,7 +66,10 @@ class StdinSource implements Source {
       if (isFirst) sequence = String(row.row);
       const next = await inbox.inboxRead(shard, row.row);
       const isLast = row.isLast || next === undefined;
-      const cut = { reason: 'json-cut-short', detail: 'the run that read it ended before it' } as const;
+      const cut = {
+        reason: 'json-cut-short',
+        detail: 'the run that read it ended before it',
+      } as const;
       const part = { bytes: row.bytes, isLast, ...(isLast && !row.isLast ? { broken: cut } : {}) };
       yield this.#record(sequence, row.row, part, isFirst);
       isFirst = isLast;

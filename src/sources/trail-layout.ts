@@ -57,10 +57,14 @@ export function fileGroups(paths: readonly string[]): FileGroup[] {
   };
   for (const path of paths.flatMap(expand)) {
     const stat = statSync(path, { throwIfNoEntry: false });
-    if (stat === undefined) throw new SentrailError('input', `there is no file or folder ${path}; check the path`);
+    if (stat === undefined)
+      throw new SentrailError('input', `there is no file or folder ${path}; check the path`);
     const full = resolve(path);
     if (stat.isDirectory()) walk(full);
-    else groupOf(dayFolder.exec(slashed(full.slice(0, full.lastIndexOf(sep))))?.[1] ?? '').files.add(full);
+    else
+      groupOf(dayFolder.exec(slashed(full.slice(0, full.lastIndexOf(sep))))?.[1] ?? '').files.add(
+        full,
+      );
   }
   const order = [...days.keys()].sort((a, b) => (a === '' ? 1 : b === '' ? -1 : a < b ? -1 : 1));
   return order.map((day) => {
@@ -78,7 +82,11 @@ export function filesOf(group: FileGroup): TrailFile[] {
       if (!isFolder(entry, path)) all.add(path);
     }
   }
-  const files = [...all].map((path) => ({ shard: shardOf(path), path, arrival: arrivalOf(slashed(path)) }));
+  const files = [...all].map((path) => ({
+    shard: shardOf(path),
+    path,
+    arrival: arrivalOf(slashed(path)),
+  }));
   return files.sort(inOrder);
 }
 
@@ -114,7 +122,8 @@ function isFolder(entry: Dirent, path: string): boolean {
 
 /** A glob becomes the paths it matches; any other path is itself. */
 function expand(path: string): string[] {
-  if (!/[*?[{]/.test(path) || statSync(path, { throwIfNoEntry: false }) !== undefined) return [path];
+  if (!/[*?[{]/.test(path) || statSync(path, { throwIfNoEntry: false }) !== undefined)
+    return [path];
   const parts = slashed(path).split('/');
   const firstWild = parts.findIndex((part) => /[*?[{]/.test(part));
   const root = parts.slice(0, firstWild).join('/') || (path.startsWith('/') ? '/' : '.');
@@ -148,7 +157,10 @@ export function globExpression(glob: string): RegExp {
       const end = glob.indexOf(']', at + 2);
       if (end < 0) source += '\\[';
       else {
-        source += `[${glob.slice(at + 1, end).replace(/^!/, '^').replaceAll('\\', '\\\\')}]`;
+        source += `[${glob
+          .slice(at + 1, end)
+          .replace(/^!/, '^')
+          .replaceAll('\\', '\\\\')}]`;
         at = end;
       }
     } else if (one === '{') {

@@ -43,7 +43,7 @@ export function openSqlite(options: SqliteOptions): SqliteStore {
   if (!isWriter && !existsSync(path)) {
     throw new SentrailError(
       'store',
-      `there is no store at ${path}; replay a trail first, or name one with --store`,
+      `there is no store at ${path}; read a trail first, or name one with --store`,
     );
   }
   if (isWriter) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
