@@ -1,6 +1,5 @@
 // Times are milliseconds since 1970 in UTC; this file reads and writes the spellings CloudTrail uses.
 
-export const secondMs = 1_000;
 export const minuteMs = 60_000;
 export const hourMs = 3_600_000;
 export const dayMs = 86_400_000;

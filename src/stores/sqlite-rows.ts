@@ -81,7 +81,10 @@ function writeState(run: Run, lane: string, changes: Changes): void {
   }
 }
 
-const blob = z.custom<Uint8Array>((value) => value instanceof Uint8Array);
+// The binding gives a blob as an ArrayBuffer from some calls and as a Buffer from others.
+const blob = z
+  .union([z.instanceof(ArrayBuffer), z.instanceof(Uint8Array)])
+  .transform((value) => (value instanceof Uint8Array ? value : new Uint8Array(value)));
 const reason = z.custom<RejectReason>((value) => rejectReasons.some((one) => one === value));
 const position = z.object({ shard: z.string(), sequence: z.string(), item: z.number() });
 const rows = {
