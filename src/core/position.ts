@@ -18,4 +18,9 @@ export interface Position {
 export interface Progress {
   readonly position: Position;
   readonly done?: string;
+  /**
+   * True when the last item was the broken remainder of a record that was cut short. Should the record
+   * grow, what was cut off is whole then, and that item is unwrapped again.
+   */
+  readonly isCut?: boolean;
 }

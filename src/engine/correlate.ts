@@ -68,7 +68,11 @@ function apply(
   }
   const { signal } = operation;
   const alert = before ?? emptyAlert(operation.alertId, signal, config.window);
-  if (operation.kind === 'hide') return hide(without(alert, signal.id), operation);
+  if (operation.kind === 'hide') {
+    const { id } = operation.exception;
+    const by = alert.hidden.find((one) => one.exception === id);
+    return by?.signals.includes(signal.id) ? alert : hide(without(alert, signal.id), operation);
+  }
   const shown = unhide(alert, signal.id);
   const old = shown.signals.find((one) => one.id === signal.id);
   const merged: Signal = { ...signal, late: signal.late || (old?.late ?? false) };
@@ -104,7 +108,6 @@ function without(alert: Alert, signalId: string): Alert {
 function hide(alert: Alert, operation: Extract<Operation, { kind: 'hide' }>): Alert {
   const { id, owner, reason, expires } = operation.exception;
   const old = alert.hidden.find((one) => one.exception === id);
-  if (old?.signals.includes(operation.signal.id)) return alert;
   const signals = [...(old?.signals ?? []), operation.signal.id].sort();
   const entry: HiddenBy = { exception: id, owner, reason, expires, signals };
   const others = alert.hidden.filter((one) => one.exception !== id);

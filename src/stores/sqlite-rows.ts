@@ -31,9 +31,10 @@ export function writeChanges(run: Run, at: WriteAt, changes: Changes): void {
   const { fingerprint, counters, clocks, horizon } = changes;
   const head = [counters, clocks, horizon].map((one) => JSON.stringify(one));
   run('REPLACE INTO lane VALUES (?, ?, ?, ?, ?, ?)', lane, at.version, fingerprint, ...head);
-  for (const { position, done } of changes.progress) {
+  for (const { position, done, isCut } of changes.progress) {
     const { shard, sequence, item } = position;
-    run('REPLACE INTO progress VALUES (?, ?, ?, ?, ?)', lane, shard, sequence, item, done ?? null);
+    const sql = 'REPLACE INTO progress VALUES (?, ?, ?, ?, ?, ?)';
+    run(sql, lane, shard, sequence, item, done ?? null, isCut === true ? 1 : 0);
   }
   writeState(run, lane, changes);
   for (const alert of changes.alerts) {
@@ -98,7 +99,7 @@ const rows = {
     clocks: z.string(),
     horizon: z.string(),
   }),
-  progress: position.extend({ done: z.string().nullable() }),
+  progress: position.extend({ done: z.string().nullable(), cut: z.number() }),
   bucket: z.object({
     detector: z.string(),
     key: z.string(),
@@ -136,8 +137,9 @@ export const reading = {
     };
   },
   progress(row: unknown): Progress {
-    const { shard, sequence, item, done } = rows.progress.parse(row);
-    return { position: { shard, sequence, item }, ...(done === null ? {} : { done }) };
+    const { shard, sequence, item, done, cut } = rows.progress.parse(row);
+    const ended = done === null ? {} : { done };
+    return { position: { shard, sequence, item }, ...ended, ...(cut === 1 ? { isCut: true } : {}) };
   },
   bucket(row: unknown): BucketRow {
     const { state, ...rest } = rows.bucket.parse(row);

@@ -9,6 +9,7 @@ export const migrations: readonly string[] = [
   ) WITHOUT ROWID;
   CREATE TABLE progress (
     lane TEXT NOT NULL, shard TEXT NOT NULL, sequence TEXT NOT NULL, item INTEGER NOT NULL, done TEXT,
+    cut INTEGER NOT NULL,
     PRIMARY KEY (lane, shard)
   ) WITHOUT ROWID;
   CREATE TABLE bucket (
