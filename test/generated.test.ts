@@ -1,6 +1,9 @@
 // What is generated from the code is fresh. `npm run generate` writes it anew.
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { catalogueText, configText, jsonSchema } from './support/generated.ts';
+import { terminalPicture } from './support/picture.ts';
 
 it.each(['alert', 'signal', 'config'] as const)(
   'publishes the JSON Schema of %s',
@@ -15,4 +18,17 @@ it('has a fresh catalogue in detectors/README.md', async () => {
 
 it('has a fresh reference in docs/configuration.md', async () => {
   await expect(configText()).toMatchFileSnapshot('../docs/configuration.md');
+});
+
+it('has a fresh picture of the sample trail in docs/output.svg', async () => {
+  const program = join('dist', 'src', 'cli', 'main.js');
+  const { NO_COLOR: _none, ...env } = process.env;
+  const args = [program, 'replay', 'examples/trail', '--no-store'];
+  const { stdout } = spawnSync(process.execPath, args, {
+    env: { ...env, FORCE_COLOR: '1' },
+    encoding: 'utf8',
+  });
+  // The worst alerts stand last, next to the prompt: the picture shows the very last one.
+  const cards = stdout.split(/\n(?=\u001b\[1m\u001b\[31mCRITICAL)/);
+  await expect(terminalPicture(cards.at(-1) ?? '')).toMatchFileSnapshot('../docs/output.svg');
 });

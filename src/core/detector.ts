@@ -122,12 +122,19 @@ export function evidenceOf(event: Event): Evidence {
   return {
     id: plain(event.id),
     time: event.time,
-    who: event.principal.name,
+    who: whoOf(event),
     what: plain(`${event.source.replace('.amazonaws.com', '')}:${event.name}`),
     from: plain(event.origin.text),
     region: plain(event.region),
     outcome: event.outcome,
   };
+}
+
+/** A role's session name is the caller's choice, so it is shown beside the role and never a key. */
+function whoOf(event: Event): string {
+  const { kind, name } = event.principal;
+  const session = event.text('userIdentity.principalId')?.split(':')[1];
+  return kind === 'role' && session !== undefined ? `${name}/${plain(session)}` : name;
 }
 
 /** Takes an event; gives the parts of a signal that say where it belongs and what proves it. */
