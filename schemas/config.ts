@@ -99,7 +99,7 @@ export const configSchema = z.strictObject({
         .min(1)
         .default(10_000)
         .describe('Accounts with a watermark of their own.'),
-      batchEventsMax: z.int().min(1).default(4_000).describe('Events judged between two commits.'),
+      batchEventsMax: z.int().min(1).default(10_000).describe('Events judged between two commits.'),
     })
     .prefault({}),
   store: z

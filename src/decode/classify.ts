@@ -6,34 +6,40 @@ import { refusal } from './guard.ts';
 /** An object from JSON.parse. */
 export type Body = Readonly<Record<string, unknown>>;
 
-/** What a value is. `inner` holds the values an envelope carries, each to be classified again. */
+/**
+ * What a value is. `inner` holds what an envelope carries, each to be classified again; `isText` says
+ * that these are JSON texts still to be parsed.
+ */
 export type Classified =
   | { readonly kind: 'event'; readonly body: Body; readonly time: number }
   | { readonly kind: KeptKind | PassedKind }
-  | { readonly kind: 'envelope'; readonly inner: readonly unknown[] }
+  | { readonly kind: 'envelope'; readonly inner: readonly unknown[]; readonly isText: boolean }
   | { readonly kind: 'rejected'; readonly reason: RejectReason; readonly detail: string };
 
 /** Takes a parsed JSON value; says what it is. Never throws. */
 export function classify(value: unknown): Classified {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return rejected('not-cloudtrail', 'it is not a JSON object');
-  }
-  // An object from JSON.parse has string keys.
-  const body = value as Body;
-  if (typeof body['eventName'] === 'string' && body['eventType'] !== 'AwsCloudTrailInsight') {
-    return record(body);
-  }
-  return otherKind(body) ?? record(body);
+  if (!isObject(value)) return rejected('not-cloudtrail', 'it is not a JSON object');
+  return isPlainRecord(value) ? record(value) : (otherKind(value) ?? record(value));
+}
+
+/** The common case, told by few fields. Insight events of some exports carry an eventName as well. */
+function isPlainRecord(body: Body): boolean {
+  return (
+    typeof body['eventName'] === 'string' &&
+    body['userIdentity'] !== undefined &&
+    body['eventType'] !== 'AwsCloudTrailInsight' &&
+    body['eventCategory'] !== 'Insight' &&
+    body['eventCategory'] !== 'Aggregated'
+  );
 }
 
 function record(body: Body): Classified {
   const why = refusal(body);
-  if (why !== undefined) return otherKind(body) ?? rejected('not-cloudtrail', why);
-  if (body['eventSource'] === 'aws:s3') {
-    return rejected(
-      'not-cloudtrail',
-      'it is an S3 notification, which names a log file and is none',
-    );
+  if (why !== undefined) return rejected('not-cloudtrail', why);
+  // `aws:s3`, `aws:kinesis`: what AWS hands to a Lambda has these two fields as well.
+  const source = body['eventSource'];
+  if (typeof source === 'string' && source.startsWith('aws:')) {
+    return rejected('not-cloudtrail', 'it is a notification of AWS, which is no record of a log');
   }
   // Logstash's CloudTrail codec moves eventTime to @timestamp.
   const time = parseTime(body['eventTime']) ?? parseTime(body['@timestamp']);
@@ -42,57 +48,64 @@ function record(body: Body): Classified {
 }
 
 function otherKind(body: Body): Classified | undefined {
-  if (Array.isArray(body['Records'])) return { kind: 'envelope', inner: body['Records'] };
+  return envelope(body) ?? cloudtrailKind(body) ?? findingKind(body);
+}
+
+function envelope(body: Body): Classified | undefined {
+  if (Array.isArray(body['Records'])) {
+    return { kind: 'envelope', inner: body['Records'], isText: false };
+  }
   if (body['detail'] !== undefined && typeof body['detail-type'] === 'string') {
-    return { kind: 'envelope', inner: [body['detail']] };
+    return { kind: 'envelope', inner: [body['detail']], isText: false };
   }
   if (body['messageType'] === 'CONTROL_MESSAGE' || body['Event'] === 's3:TestEvent') {
     return { kind: 'control' };
   }
   if (body['messageType'] === 'DATA_MESSAGE' && Array.isArray(body['logEvents'])) {
-    return { kind: 'envelope', inner: body['logEvents'].map(messageOf) };
+    return { kind: 'envelope', inner: body['logEvents'].map(messageOf), isText: true };
   }
-  if (body['eventType'] === 'AwsCloudTrailInsight' || isObject(body['insightDetails'])) {
-    return { kind: 'insight' };
-  }
-  if (body['eventType'] === 'AwsAggregatedEvent' || body['eventCategory'] === 'Aggregated') {
-    return { kind: 'aggregated' };
-  }
-  if (typeof body['digestS3Object'] === 'string') return { kind: 'digest' };
-  if (isFinding(body)) return { kind: isSample(body) ? 'sample' : 'finding' };
   return undefined;
 }
 
-/** The record within a CloudWatch log event; text that is no JSON stays text and is rejected as such. */
 function messageOf(logEvent: unknown): unknown {
-  const message = isObject(logEvent) ? logEvent['message'] : undefined;
-  if (typeof message !== 'string') return message;
-  try {
-    return JSON.parse(message);
-  } catch {
-    return message;
+  return isObject(logEvent) ? logEvent['message'] : logEvent;
+}
+
+function cloudtrailKind(body: Body): Classified | undefined {
+  const category = body['eventCategory'];
+  if (body['eventType'] === 'AwsCloudTrailInsight' || category === 'Insight') {
+    return { kind: 'insight' };
   }
+  if (isObject(body['insightDetails'])) return { kind: 'insight' };
+  if (body['eventType'] === 'AwsAggregatedEvent' || category === 'Aggregated') {
+    return { kind: 'aggregated' };
+  }
+  if (typeof body['digestS3Object'] === 'string' && Array.isArray(body['logFiles'])) {
+    return { kind: 'digest' };
+  }
+  return undefined;
 }
 
-function isFinding(body: Body): boolean {
+/** A GuardDuty finding: camelCase from EventBridge and S3, PascalCase from its API. */
+function findingKind(body: Body): Classified | undefined {
   const service = body['service'] ?? body['Service'];
-  if (!isObject(service)) return false;
-  const isTyped = typeof (body['type'] ?? body['Type']) === 'string';
+  if (!isObject(service) || typeof (body['type'] ?? body['Type']) !== 'string') return undefined;
   const name = service['serviceName'] ?? service['ServiceName'];
-  return (
-    isTyped &&
-    (name === 'guardduty' || (service['detectorId'] ?? service['DetectorId']) !== undefined)
-  );
+  const hasVersion = (body['schemaVersion'] ?? body['SchemaVersion']) !== undefined;
+  const hasDetector = (service['detectorId'] ?? service['DetectorId']) !== undefined;
+  if (name !== 'guardduty' && !(hasVersion && hasDetector)) return undefined;
+  return { kind: isSample(body, service) ? 'sample' : 'finding' };
 }
 
-function isSample(body: Body): boolean {
+function isSample(body: Body, service: Body): boolean {
   const title = body['title'] ?? body['Title'];
   if (typeof title === 'string' && title.startsWith('[SAMPLE]')) return true;
-  const service = body['service'] ?? body['Service'];
-  const more = isObject(service)
-    ? (service['additionalInfo'] ?? service['AdditionalInfo'])
-    : undefined;
-  return isObject(more) && more['sample'] === true;
+  const more = service['additionalInfo'] ?? service['AdditionalInfo'];
+  if (!isObject(more)) return false;
+  if (more['sample'] === true || more['Sample'] === true) return true;
+  // Newer findings carry the same as a JSON text beside it.
+  const text = more['value'] ?? more['Value'];
+  return typeof text === 'string' && /"sample"\s*:\s*true/.test(text);
 }
 
 function isObject(value: unknown): value is Body {

@@ -107,7 +107,8 @@ export class DecodedEvent implements Event {
 
   raw(): Uint8Array {
     if (this.#body === undefined) throw closed(this.id);
-    return this.#bytes.slice();
+    // Not `slice`, which does not copy where the bytes are a Buffer.
+    return new Uint8Array(this.#bytes);
   }
 
   get #open(): Body {

@@ -16,26 +16,27 @@ export class ValueScan {
 
   /** Takes bytes from `from` to `to`; gives the end (exclusive) of the value, or -1 when it goes on. */
   next(bytes: Uint8Array, from: number, to: number): number {
+    let depth = this.#depth;
+    let isInString = this.#isInString;
+    let isEscaped = this.#isEscaped;
     for (let at = from; at < to; at++) {
       const byte = bytes[at]!;
-      if (this.#isInString) {
-        if (this.#isEscaped) this.#isEscaped = false;
-        else if (byte === backslash) this.#isEscaped = true;
-        else if (byte === quote) this.#isInString = false;
-      } else if (byte === quote) this.#isInString = true;
-      else if (byte === 0x7b || byte === 0x5b) this.#depth++;
+      if (isInString) {
+        if (isEscaped) isEscaped = false;
+        else if (byte === backslash) isEscaped = true;
+        else if (byte === quote) isInString = false;
+      } else if (byte === quote) isInString = true;
+      else if (byte === 0x7b || byte === 0x5b) depth++;
       else if (byte === 0x7d || byte === 0x5d) {
-        this.#depth--;
-        if (this.#depth <= 0) return at + 1;
+        depth--;
+        if (depth <= 0) return at + 1;
       }
     }
+    this.#depth = depth;
+    this.#isInString = isInString;
+    this.#isEscaped = isEscaped;
     return -1;
   }
-}
-
-/** Takes bytes and a range that begins with `{` or `[`; gives the end of that value, or -1. */
-export function valueEnd(bytes: Uint8Array, from: number, to: number): number {
-  return new ValueScan().next(bytes, from, to);
 }
 
 /** Takes a parsed value and a limit; gives whether it nests deeper. Visits no deeper than the limit. */
@@ -55,4 +56,18 @@ export function isDeeper(value: unknown, levels: number): boolean {
     if (typeof one === 'object' && one !== null && isDeeper(one, levels - 1)) return true;
   }
   return false;
+}
+
+/** True for blanks, NULs of padding and the record separators of RFC 7464. */
+export function isBlank(byte: number): boolean {
+  return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d) || byte === 0x1e || byte === 0;
+}
+
+/** Takes a text; gives its JSON value, or undefined where it is none. Never throws. */
+export function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

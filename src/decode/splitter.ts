@@ -1,58 +1,82 @@
 // Cuts bytes that arrive in parts into JSON values: {"Records":[…]}, arrays, NDJSON, objects one after
 // another. Ends of values are guessed with native searches and proven by JSON.parse; where a guess
-// fails, the scanner decides. What is broken is one reject, and reading goes on behind it.
-import type { RejectReason } from '../core/item.ts';
+// fails, the scanner decides. What is broken is one reject, and reading goes on behind it. The same
+// bytes give the same slices however they were cut into parts: a decision waits for what it needs.
 import type { DecodeLimits } from './limits.ts';
-import { isDeeper, ValueScan, valueEnd } from './scanner.ts';
-
-/** A JSON value and its bytes, or bytes that are none. Bytes are valid until the next slice is drawn. */
-export type Slice =
-  | {
-      readonly kind: 'value';
-      readonly value: unknown;
-      readonly bytes: Uint8Array;
-      readonly offset: number;
-    }
-  | {
-      readonly kind: 'broken';
-      readonly reason: RejectReason;
-      readonly detail: string;
-      readonly bytes: Uint8Array;
-      readonly offset: number;
-    };
-
-/** Why the input ended before its end, as the source or gzip tells it. */
-export interface Problem {
-  readonly reason: RejectReason;
-  readonly detail: string;
-}
+import {
+  elementEnd,
+  type Found,
+  lookBackBytes,
+  nextOpening,
+  openerAt,
+  openingAt,
+  opensArray,
+  opensNothing,
+  opensObject,
+  opensUnknown,
+} from './openings.ts';
+import { isBlank, parsed, ValueScan } from './scanner.ts';
+import type { Problem, Slice, ValueSlice } from './slice.ts';
 
 const lineFeed = 0x0a;
 const brace = 0x7b;
+const braceEnd = 0x7d;
 const bracket = 0x5b;
-/** Unescaped quotes cannot stand within a JSON string, so these bytes are structure wherever they occur. */
-const betweenRecords = Buffer.from('},{"eventVersion"');
-const betweenObjects = Buffer.from('}{"eventVersion"');
-const recordStart = Buffer.from('{"eventVersion"');
-const wrapper = /^\{\s*"Records"\s*:\s*\[/;
-/** A wrapper's opening, with some blanks, fits in this. */
-const wrapperBytesMax = 64;
+const bracketEnd = 0x5d;
+const comma = 0x2c;
+const quote = 0x22;
+/** Unescaped quotes cannot stand within a JSON string, so these bytes are structure anywhere. */
+const recordOpener = Buffer.from('{"eventVersion"');
+const wrapperOpener = Buffer.from('{"Records"');
+/** Envelopes of many records may be larger than a record, up to this; CloudWatch sends some MiB. */
+const envelopeBytesMax = 16 * 1024 * 1024;
+const envelopeMark = /"(?:messageType|logEvents|Records)"/;
+/** Once so many bytes were scanned in vain, values over 64 KiB are broken: bounds what it can cost. */
+const wastedBytesMax = 64 * 1024 * 1024;
+const wearyBytesMax = 65_536;
+/** How far a search looks at first; it doubles, so that near ends are found without far looks. */
+const windowBytes = 4_096;
 
 type Step = Slice | 'more' | 'again';
 
+/** Broken bytes on their way out: they are let go as they are searched, only the head is kept. */
+interface Reject {
+  readonly offset: number;
+  readonly scan: ValueScan | undefined;
+  readonly heads: Buffer[];
+  headBytes: number;
+  /** Place in the buffer up to which it was searched. */
+  searched: number;
+  window: number;
+}
+
+/** Splits one record's bytes; takes the limits. */
 export class Splitter {
   readonly #limits: DecodeLimits;
   #buffer: Buffer = Buffer.alloc(0);
+  #room: Buffer = Buffer.alloc(0);
   #at = 0;
+  /** Offset of the buffer's first byte in the record. */
   #base = 0;
   #isLast = false;
-  #mode: 'start' | 'top' | 'array' | 'records' | 'tail' = 'start';
+  #isBegun = false;
+  #isCut = false;
+  #mode: 'top' | 'array' | 'records' | 'tail' = 'top';
+  #outer: 'top' | 'array' = 'top';
   #problem: Problem | undefined;
-  /** From here on the present buffer holds no `betweenRecords`; searching again would be in vain. */
-  #noGuessFrom = Number.POSITIVE_INFINITY;
-  #isConcatenated = false;
-  #skip: { scan: ValueScan; head: Buffer; offset: number } | undefined;
-  #tail = new ValueScan(1);
+  #reject: Reject | undefined;
+  #openers: readonly Buffer[] = [recordOpener, wrapperOpener];
+  #guessBy: Buffer = recordOpener;
+  #mustLearn = true;
+  #isByLine = true;
+  /** Next line feed and opener in the buffer, so that no search is done twice; -1 is not known. */
+  #line = -1;
+  #opener = -1;
+  #scan = new ValueScan();
+  #scanStart = -1;
+  #scanned = 0;
+  #wasted = 0;
+  #misguessed = 0;
 
   constructor(limits: DecodeLimits) {
     this.#limits = limits;
@@ -61,7 +85,7 @@ export class Splitter {
   /** Takes the next bytes, whether they are the last, and what cut them short; gives the slices. */
   *push(bytes: Uint8Array, isLast: boolean, problem?: Problem): Generator<Slice> {
     this.#take(bytes);
-    this.#isLast = isLast;
+    this.#isLast = isLast || problem !== undefined;
     this.#problem = problem;
     for (;;) {
       const step = this.#step();
@@ -69,25 +93,38 @@ export class Splitter {
       if (step === 'more') break;
       yield step;
     }
-    if (isLast) yield* this.#end();
+    if (this.#isLast) yield* this.#end();
   }
 
   #take(bytes: Uint8Array): void {
     const fresh = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#base += this.#at;
+    if (this.#reject !== undefined) this.#reject.searched -= this.#at;
     const rest = this.#buffer.subarray(this.#at);
-    this.#buffer = rest.length === 0 ? fresh : Buffer.concat([rest, fresh]);
+    this.#buffer = rest.length === 0 ? fresh : this.#joined(rest, fresh);
     this.#at = 0;
-    this.#noGuessFrom = Number.POSITIVE_INFINITY;
+    this.#line = -1;
+    this.#opener = -1;
+  }
+
+  /** One room is used for all parts: a new one for each would set off the garbage collector. */
+  #joined(rest: Buffer, fresh: Buffer): Buffer {
+    const length = rest.length + fresh.length;
+    const room = this.#room.length < length ? Buffer.allocUnsafeSlow(length * 2) : this.#room;
+    // The rest may lie in the same room; `copy` minds that.
+    rest.copy(room, 0);
+    fresh.copy(room, rest.length);
+    this.#room = room;
+    return room.subarray(0, length);
   }
 
   #step(): Step {
-    if (this.#skip !== undefined) return this.#skipOn(this.#skip);
-    if (this.#mode === 'start') return this.#begin();
-    if (this.#mode === 'tail') return this.#throughTail();
+    if (this.#reject !== undefined) return this.#rejectOn(this.#reject);
+    if (!this.#isBegun) return this.#begin();
     this.#overBlanks();
     if (this.#at >= this.#buffer.length) return 'more';
-    return this.#mode === 'top' ? this.#topLevel() : this.#element();
+    if (this.#mode === 'top') return this.#topLevel();
+    return this.#mode === 'tail' ? this.#closeWrapper() : this.#element();
   }
 
   #begin(): Step {
@@ -95,250 +132,262 @@ export class Splitter {
     if (bytes.length < 3 && !this.#isLast) return 'more';
     // A byte order mark is no content.
     if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) this.#at = 3;
-    this.#mode = 'top';
+    this.#isBegun = true;
     return 'again';
   }
 
-  /** What stands behind the Records array up to the wrapper's end is no record. */
-  #throughTail(): Step {
-    const end = this.#tail.next(this.#buffer, this.#at, this.#buffer.length);
-    this.#at = end < 0 ? this.#buffer.length : end;
-    if (end < 0) return 'more';
-    this.#mode = 'top';
-    return 'again';
-  }
-
+  /** Passes blanks, commas, NULs of padding and the record separators of RFC 7464. */
   #overBlanks(): void {
     const bytes = this.#buffer;
     let at = this.#at;
     while (at < bytes.length) {
       const byte = bytes[at]!;
-      const isBlank =
-        byte === 0x20 || (byte >= 0x09 && byte <= 0x0d) || byte === 0x1e || byte === 0;
-      if (!isBlank && byte !== 0x2c) break;
+      if (byte > 0x20 ? byte !== comma : !isBlank(byte)) break;
       at++;
     }
     this.#at = at;
   }
 
   #topLevel(): Step {
-    const first = this.#buffer[this.#at];
-    if (first === bracket) {
-      this.#at++;
-      this.#mode = 'array';
-      return 'again';
-    }
-    if (first !== brace) return this.#garbage();
-    const opening = this.#wrapperOpening();
-    if (opening === undefined) return 'more';
-    if (opening > 0) {
-      this.#at += opening;
-      this.#mode = 'records';
-      this.#tail = new ValueScan(1);
-      return 'again';
-    }
-    return this.#isConcatenated ? this.#glued() : this.#line();
-  }
-
-  /** Length of `{"Records":[` here, 0 where something else stands, undefined where it is not yet known. */
-  #wrapperOpening(): number | undefined {
-    const bytes = this.#buffer;
-    const at = this.#at;
-    if (bytes[at + 1] === 0x22 && bytes[at + 2] !== undefined && bytes[at + 2] !== 0x52) return 0;
-    if (bytes.length - at < wrapperBytesMax && !this.#isLast) return undefined;
-    return wrapper.exec(bytes.toString('latin1', at, at + wrapperBytesMax))?.[0].length ?? 0;
-  }
-
-  /** NDJSON: the value ends where the line does. */
-  #line(): Step {
-    const bytes = this.#buffer;
-    const at = this.#at;
-    const feed = bytes.indexOf(lineFeed, at);
-    if (feed < 0 && !this.#isLast) return this.#waitOr(() => this.#openValue());
-    const end = feed < 0 ? bytes.length : feed;
-    const whole = this.#value(at, end);
-    if (whole !== undefined) return whole;
-    const inLine = valueEnd(bytes, at, end);
-    if (inLine > 0) {
-      this.#isConcatenated = true;
-      return this.#cut(at, inLine);
-    }
-    if (feed < 0) return this.#openValue();
-    if (feed + 1 >= bytes.length && !this.#isLast) return this.#waitOr(() => this.#openValue());
-    // The next line opens an object of its own, so this one is broken and swallows nothing.
-    if (bytes[feed + 1] === brace) return this.#broken(end, 'json-broken', 'the line is not JSON');
-    return this.#openValue();
-  }
-
-  /** Objects one after another on one line. */
-  #glued(): Step {
-    const found = this.#guess(betweenObjects);
-    if (found > 0) {
-      const value = this.#value(this.#at, found);
-      if (value !== undefined) return value;
-    }
-    const end = valueEnd(this.#buffer, this.#at, this.#scanTo());
-    if (end < 0) return this.#waitOr(() => this.#openValue());
-    return this.#cut(this.#at, end);
-  }
-
-  /** A value over several lines, or one that the input ends within. */
-  #openValue(): Step {
-    const bytes = this.#buffer;
-    const at = this.#at;
-    const end = valueEnd(bytes, at, this.#scanTo());
-    if (end > 0) return this.#cut(at, end);
-    const nextLine = bytes.indexOf('\n{', at);
-    if (nextLine > 0 && nextLine - at <= this.#limits.recordBytesMax) {
-      return this.#broken(nextLine, 'json-broken', 'the JSON is not closed before the next object');
-    }
-    if (bytes.length - at > this.#limits.recordBytesMax) return this.#tooLarge();
-    return 'more';
+    const opens = openingAt(this.#buffer, this.#at, this.#isLast);
+    if (opens === opensObject) return this.#object();
+    if (opens === opensUnknown) return 'more';
+    if (opens === opensNothing) return this.#startReject(false);
+    if (opens > opensArray) return this.#enter('records', opens);
+    return this.#enter('array', 1);
   }
 
   #element(): Step {
     const bytes = this.#buffer;
     const first = bytes[this.#at];
-    if (first === 0x5d) {
-      this.#at++;
-      this.#mode = this.#mode === 'records' ? 'tail' : 'top';
-      return 'again';
+    if (first === bracketEnd) return this.#leave(this.#mode === 'records' ? 'tail' : 'top');
+    // A broken last record may have swallowed the bracket.
+    if (first === braceEnd && this.#mode === 'records') return this.#leave(this.#outer);
+    if (first === bracket) return this.#object();
+    if (first === quote) return this.#text();
+    if (first !== brace) return this.#startReject(false);
+    const opens = openingAt(bytes, this.#at, this.#isLast);
+    if (opens === opensUnknown) return 'more';
+    if (opens > opensArray) return this.#enter('records', opens);
+    return opens === opensObject ? this.#object() : this.#startReject(false);
+  }
+
+  #enter(mode: 'array' | 'records', length: number): Step {
+    if (mode === 'records' && this.#mode !== 'records') {
+      this.#outer = this.#mode === 'array' ? 'array' : 'top';
     }
-    if (first !== brace && first !== bracket) return this.#scalar();
-    const found = this.#guess(betweenRecords);
-    if (found > 0) {
-      const value = this.#value(this.#at, found);
-      if (value !== undefined) return value;
-    }
-    const end = valueEnd(bytes, this.#at, this.#scanTo());
-    if (end > 0) {
-      const value = this.#value(this.#at, end);
-      if (value !== undefined) return value;
-      return this.#brokenElement(end);
-    }
-    const next = bytes.indexOf(recordStart, this.#at + 1);
-    const isOver = bytes.length - this.#at > this.#limits.recordBytesMax;
-    if (next > 0 && (isOver || this.#isLast)) return this.#brokenElement(next);
-    return isOver ? this.#tooLarge() : 'more';
-  }
-
-  /** A broken record ends at the next one, if that opens within it: a missing brace swallows nothing. */
-  #brokenElement(end: number): Slice {
-    const next = this.#buffer.indexOf(recordStart, this.#at + 1);
-    const upTo = next > 0 && next < end ? next : end;
-    return this.#broken(upTo, 'json-broken', 'the record is not JSON');
-  }
-
-  /** A number, string or word where a record should stand. */
-  #scalar(): Step {
-    const bytes = this.#buffer;
-    let end = this.#at;
-    if (bytes[end] === 0x22) {
-      end++;
-      while (end < bytes.length && bytes[end] !== 0x22) end += bytes[end] === 0x5c ? 2 : 1;
-      end++;
-    } else while (end < bytes.length && !isScalarEnd(bytes[end]!)) end++;
-    if (end >= bytes.length && !this.#isLast && end - this.#at <= this.#limits.recordBytesMax)
-      return 'more';
-    return this.#broken(Math.min(end, bytes.length), 'not-cloudtrail', 'it is not a JSON object');
-  }
-
-  /** Bytes that open no JSON: one reject up to the next line that does. */
-  #garbage(): Step {
-    const bytes = this.#buffer;
-    let at = this.#at;
-    for (;;) {
-      const feed = bytes.indexOf(lineFeed, at);
-      if (feed < 0) break;
-      const next = bytes[feed + 1];
-      if (next === brace || next === bracket)
-        return this.#broken(feed, 'json-broken', 'it is not JSON');
-      at = feed + 1;
-    }
-    if (!this.#isLast && bytes.length - this.#at <= this.#limits.recordBytesMax) return 'more';
-    const problem = this.#problem ?? { reason: 'json-broken' as const, detail: 'it is not JSON' };
-    return this.#broken(bytes.length, problem.reason, problem.detail);
-  }
-
-  #guess(pattern: Buffer): number {
-    if (this.#at >= this.#noGuessFrom) return -1;
-    const found = this.#buffer.indexOf(pattern, this.#at);
-    if (found < 0) this.#noGuessFrom = this.#at;
-    return found < 0 || found - this.#at > this.#limits.recordBytesMax ? -1 : found + 1;
-  }
-
-  /** Ends at a proven JSON value, or is undefined. */
-  #value(from: number, to: number): Slice | undefined {
-    if (to - from > this.#limits.recordBytesMax) return undefined;
-    let value: unknown;
-    try {
-      value = JSON.parse(this.#buffer.toString('utf8', from, to));
-    } catch {
-      return undefined;
-    }
-    const bytes = this.#buffer.subarray(from, to);
-    const offset = this.#base + from;
-    this.#at = to;
-    if (!isDeeper(value, this.#limits.depthMax)) return { kind: 'value', value, bytes, offset };
-    const detail = `it nests deeper than ${this.#limits.depthMax} levels`;
-    return { kind: 'broken', reason: 'too-deep', detail, bytes, offset };
-  }
-
-  /** The scanner found the end: a value, or a reject up to there or to the end of its first line. */
-  #cut(from: number, to: number): Slice {
-    const value = this.#value(from, to);
-    if (value !== undefined) return value;
-    const nextLine = this.#buffer.indexOf('\n{', from);
-    const end = nextLine > 0 && nextLine < to ? nextLine : to;
-    return this.#broken(end, 'json-broken', 'it is not JSON');
-  }
-
-  #broken(to: number, reason: RejectReason, detail: string): Slice {
-    const from = this.#at;
-    this.#at = to;
-    const bytes = this.#buffer.subarray(from, to);
-    return { kind: 'broken', reason, detail, bytes, offset: this.#base + from };
-  }
-
-  #scanTo(): number {
-    return Math.min(this.#buffer.length, this.#at + this.#limits.recordBytesMax + 1);
-  }
-
-  #waitOr(decide: () => Step): Step {
-    const waits = this.#buffer.length - this.#at;
-    return this.#isLast || waits > this.#limits.recordBytesMax ? decide() : 'more';
-  }
-
-  /** From here on bytes are let go as they are scanned; only the head is kept. */
-  #tooLarge(): Step {
-    const head = Buffer.from(
-      this.#buffer.subarray(this.#at, this.#at + this.#limits.deadLetterBytesMax),
-    );
-    this.#skip = { scan: new ValueScan(), head, offset: this.#base + this.#at };
+    this.#mode = mode;
+    this.#mustLearn = true;
+    this.#at += length;
     return 'again';
   }
 
-  #skipOn(skip: { scan: ValueScan; head: Buffer; offset: number }): Step {
-    const end = skip.scan.next(this.#buffer, this.#at, this.#buffer.length);
-    this.#at = end < 0 ? this.#buffer.length : end;
-    if (end < 0 && !this.#isLast) return 'more';
-    this.#skip = undefined;
-    const detail = `it is larger than ${this.#limits.recordBytesMax} bytes`;
-    return { kind: 'broken', reason: 'too-large', detail, bytes: skip.head, offset: skip.offset };
+  #leave(mode: 'top' | 'array' | 'tail'): Step {
+    this.#mode = mode;
+    this.#at++;
+    return 'again';
   }
 
-  /** One reject for what was cut off: bytes that remain, or a container that was never closed. */
+  /** Behind the array of a wrapper: its end, or other members, which are no records. */
+  #closeWrapper(): Step {
+    const bytes = this.#buffer;
+    const at = this.#at;
+    if (bytes[at] === braceEnd) return this.#leave(this.#outer);
+    if (bytes[at] === quote) {
+      const upTo = Math.min(bytes.length, at + this.#limits.recordBytesMax);
+      const end = new ValueScan(1).next(bytes, at, upTo);
+      if (end < 0 && upTo === bytes.length && !this.#isLast) return 'more';
+      if (end > 0 && parsed(`{${bytes.toString('utf8', at, end)}`) !== undefined) this.#at = end;
+    }
+    this.#mode = this.#outer;
+    return 'again';
+  }
+
+  /** A string where a record should stand. */
+  #text(): Step {
+    const bytes = this.#buffer;
+    const upTo = Math.min(bytes.length, this.#at + this.#limits.recordBytesMax);
+    let end = this.#at + 1;
+    while (end < upTo && bytes[end] !== quote) end += bytes[end] === 0x5c ? 2 : 1;
+    if (end >= upTo) {
+      return upTo === bytes.length && !this.#isLast ? 'more' : this.#startReject(false);
+    }
+    const value = parsed(bytes.toString('utf8', this.#at, end + 1));
+    return value === undefined ? this.#startReject(false) : this.#value(value, end + 1);
+  }
+
+  /** An object or array that is one value; by a guess where one holds, else by the scanner. */
+  #object(): Step {
+    const bytes = this.#buffer;
+    const at = this.#at;
+    const guess = this.#guess();
+    if (guess > at && guess - at <= this.#guessBytesMax()) {
+      const value = parsed(bytes.toString('utf8', at, guess));
+      if (value !== undefined) return this.#value(value, guess);
+      this.#misguessed += guess - at;
+    }
+    const limit = this.#limit();
+    const isOver = bytes.length - at >= limit;
+    const upTo = Math.min(at + limit, bytes.length);
+    const end = this.#scanEnd(upTo);
+    if (end < 0 && !isOver && !this.#isLast) return 'more';
+    const value = end > 0 ? parsed(bytes.toString('utf8', at, end)) : undefined;
+    if (value === undefined) {
+      this.#wasted += (end < 0 ? upTo : end) - at;
+      return this.#startReject(true);
+    }
+    if (this.#mode === 'top' && guess > at) this.#isByLine = !this.#isByLine;
+    return this.#value(value, end);
+  }
+
+  /** Guesses only save time; where they keep failing, large ones are left to the scanner. */
+  #guessBytesMax(): number {
+    const isCostly = Math.max(this.#misguessed, this.#wasted) >= wastedBytesMax;
+    return Math.min(
+      this.#limits.recordBytesMax,
+      isCostly ? wearyBytesMax : Number.MAX_SAFE_INTEGER,
+    );
+  }
+
+  /** How large a value here may be: only what begins as an envelope may be larger than a record. */
+  #limit(): number {
+    const { recordBytesMax } = this.#limits;
+    if (this.#wasted >= wastedBytesMax) return Math.min(wearyBytesMax, recordBytesMax);
+    if (this.#buffer.length - this.#at <= recordBytesMax) return recordBytesMax;
+    if (this.#mode !== 'top') return recordBytesMax;
+    const text = this.#buffer.toString('latin1', this.#at, this.#at + 512);
+    return envelopeMark.test(text) ? Math.max(recordBytesMax, envelopeBytesMax) : recordBytesMax;
+  }
+
+  /** Where the value may end, or -1. It is proven or not by parsing. */
+  #guess(): number {
+    const bytes = this.#buffer;
+    if (this.#mode === 'top' && this.#isByLine) {
+      if (this.#line <= this.#at) {
+        const feed = bytes.indexOf(lineFeed, this.#at);
+        this.#line = feed < 0 ? Number.POSITIVE_INFINITY : feed;
+      }
+      if (this.#line < bytes.length) return this.#line;
+      return this.#isLast ? bytes.length : -1;
+    }
+    if (this.#opener <= this.#at) {
+      const found = bytes.indexOf(this.#guessBy, this.#at + 1);
+      this.#opener = found < 0 ? Number.POSITIVE_INFINITY : found;
+    }
+    if (this.#opener > bytes.length) return -1;
+    let end = this.#opener;
+    while (end > this.#at && (bytes[end - 1]! <= 0x20 || bytes[end - 1] === comma)) end--;
+    return bytes[end - 1] === braceEnd ? end : -1;
+  }
+
+  #scanEnd(upTo: number): number {
+    const start = this.#base + this.#at;
+    if (this.#scanStart !== start) {
+      this.#scan = new ValueScan();
+      this.#scanStart = start;
+      this.#scanned = start;
+    }
+    const from = this.#scanned - this.#base;
+    const end = this.#scan.next(this.#buffer, from, upTo);
+    this.#scanned = this.#base + Math.max(from, end < 0 ? upTo : end);
+    return end;
+  }
+
+  #value(value: unknown, to: number): ValueSlice {
+    const { buffer, byteOffset } = this.#buffer;
+    const from = this.#at;
+    let end = to;
+    while (this.#buffer[end - 1]! <= 0x20) end--;
+    if (this.#mustLearn) this.#learn();
+    this.#at = to;
+    // No Buffer: its `slice` would not copy, and those who keep bytes rely on a copy.
+    const bytes = new Uint8Array(buffer, byteOffset + from, end - from);
+    return { kind: 'value', value, bytes, offset: this.#base + from };
+  }
+
+  /** Records of one container begin alike: what the first begins with is searched from then on. */
+  #learn(): void {
+    this.#mustLearn = false;
+    const opener = openerAt(this.#buffer, this.#at);
+    this.#openers = [recordOpener, wrapperOpener];
+    this.#guessBy = opener ?? recordOpener;
+    this.#opener = -1;
+    if (opener !== undefined && !opener.equals(recordOpener))
+      this.#openers = [opener, ...this.#openers];
+  }
+
+  #startReject(isObject: boolean): Step {
+    this.#reject = {
+      offset: this.#base + this.#at,
+      scan: isObject ? new ValueScan() : undefined,
+      heads: [],
+      headBytes: 0,
+      searched: this.#at,
+      window: windowBytes,
+    };
+    return 'again';
+  }
+
+  /** Searches on for the end of broken bytes: where their brackets close, or where JSON opens anew. */
+  #rejectOn(reject: Reject): Step {
+    const bytes = this.#buffer;
+    const from = reject.searched;
+    const isNew = reject.offset === this.#base + from;
+    const view = bytes.subarray(0, from + reject.window);
+    const isLast = this.#isLast && view.length === bytes.length;
+    const found = this.#search(view, isLast, isNew ? from + 1 : from, reject.scan !== undefined);
+    const upTo = found.isFound || !isLast ? Math.max(from, found.at) : bytes.length;
+    const closed = reject.scan?.next(bytes, from, upTo) ?? -1;
+    const end = closed > 0 ? closed : upTo;
+    this.#keepHead(reject, from, end);
+    reject.searched = end;
+    if (closed < 0 && !found.isFound && !isLast) {
+      reject.window *= 2;
+      this.#at = Math.max(this.#at, end - lookBackBytes - 2);
+      return view.length < bytes.length ? 'again' : 'more';
+    }
+    this.#at = end;
+    this.#reject = undefined;
+    const isCut = closed < 0 && !found.isFound;
+    if (isCut) this.#isCut = true;
+    const why = this.#why(reject, this.#base + end - reject.offset, isCut);
+    return { kind: 'broken', ...why, bytes: Buffer.concat(reject.heads), offset: reject.offset };
+  }
+
+  #search(bytes: Buffer, isLast: boolean, from: number, isInObject: boolean): Found {
+    if (this.#mode !== 'top' && !isInObject) return elementEnd(bytes, isLast, from);
+    const lineBytesMax = this.#limits.recordBytesMax;
+    const search = { bytes, isLast, isInObject, lineBytesMax, openers: this.#openers };
+    return nextOpening({ ...search, isByLine: this.#mode === 'top' }, from);
+  }
+
+  #keepHead(reject: Reject, from: number, to: number): void {
+    const room = this.#limits.deadLetterBytesMax - reject.headBytes;
+    if (room <= 0 || to <= from) return;
+    const head = Buffer.from(this.#buffer.subarray(from, Math.min(to, from + room)));
+    reject.heads.push(head);
+    reject.headBytes += head.length;
+  }
+
+  #why(reject: Reject, bytes: number, isCut: boolean): Problem {
+    if (isCut && this.#problem !== undefined) return this.#problem;
+    const { recordBytesMax } = this.#limits;
+    if (reject.scan !== undefined && bytes > recordBytesMax) {
+      return { reason: 'too-large', detail: `it is larger than ${recordBytesMax} bytes` };
+    }
+    if (isCut && (reject.scan !== undefined || this.#mode !== 'top')) return cutShort;
+    return { reason: 'json-broken', detail: 'it is not JSON' };
+  }
+
+  /** One reject for what was cut off, if bytes did not say so already: the container is still open. */
   *#end(): Generator<Slice> {
-    const isOpen = this.#mode !== 'top' && this.#mode !== 'start';
-    const rest = this.#at < this.#buffer.length;
-    if (!rest && !isOpen && this.#problem === undefined) return;
-    const cut = { reason: 'json-cut-short' as const, detail: 'the input ends within it' };
-    const { reason, detail } = this.#problem ?? cut;
-    yield this.#broken(this.#buffer.length, reason, detail);
+    const { reason, detail } = this.#problem ?? cutShort;
+    const isOpen = this.#mode !== 'top' || this.#problem !== undefined;
+    const offset = this.#base + this.#buffer.length;
     this.#mode = 'top';
+    if (!isOpen || this.#isCut) return;
+    yield { kind: 'broken', reason, detail, bytes: new Uint8Array(0), offset };
   }
 }
 
-function isScalarEnd(byte: number): boolean {
-  return byte === 0x2c || byte === 0x5d || byte <= 0x20 || byte === brace || byte === bracket;
-}
+const cutShort: Problem = { reason: 'json-cut-short', detail: 'the input ends within it' };

@@ -18,6 +18,7 @@ export class Positions {
   readonly #answers: ReadonlyMap<string, Progress>[] = [];
   readonly #begun = new Map<string, Progress>();
   readonly #reached = new Map<string, Progress>();
+  #last: Item | undefined;
 
   /** Takes what the store answered a source. */
   answered(found: ReadonlyMap<string, Progress>): void {
@@ -34,10 +35,19 @@ export class Positions {
     return isWholeNow ? known.position.item - 1 : known.position.item;
   }
 
-  /** Notes that an item was judged. */
+  /** Notes that an item was judged. Only the last of a shard counts, so that each costs nothing. */
   reached(item: Item): void {
-    const { shard, sequence, item: at } = item.position;
-    const isCut = item.kind === 'rejected' && cutReasons.has(item.reason);
+    const last = this.#last;
+    if (last !== undefined && last.position.shard !== item.position.shard) this.#keepLast();
+    this.#last = item;
+  }
+
+  #keepLast(): void {
+    const last = this.#last;
+    if (last === undefined) return;
+    this.#last = undefined;
+    const { shard, sequence, item: at } = last.position;
+    const isCut = last.kind === 'rejected' && cutReasons.has(last.reason);
     const position = { shard, sequence, item: at + 1 };
     this.#reached.set(shard, isCut ? { position, isCut } : { position });
   }
@@ -45,6 +55,7 @@ export class Positions {
   /** Notes the end of a record. One that could not be read is ended too; its source tries it again. */
   finished(record: SourceRecord): void {
     if (!record.isLast) return;
+    this.#keepLast();
     const { shard, sequence, done = '' } = record;
     const reached = this.#reached.get(shard) ?? this.#known(shard);
     const isSame = reached?.position.sequence === sequence;
@@ -55,6 +66,7 @@ export class Positions {
 
   /** Gives what the next commit writes. */
   get changed(): readonly Progress[] {
+    this.#keepLast();
     return [...this.#reached.values()];
   }
 
