@@ -1,10 +1,10 @@
 // Which calls the workloads, tools and console pages of the sample make, as tables: service, name,
 // request. What a caller does is one of these lists; when, the other modules decide.
-import { type Caller, type JsonObject, resource } from './event.ts';
+import { type Caller, type Json, type JsonObject, resource } from './event.ts';
 import { home } from './organisation.ts';
 import type { Log } from './sessions.ts';
 
-/** One line of a table. */
+/** One line of a table; ACCOUNT in a request becomes the account that is asked. */
 export type Line = readonly [service: string, name: string, request?: JsonObject];
 
 /** What a scanner of the inventory asks of an account. */
@@ -115,7 +115,15 @@ export function addLines(log: Log, lines: readonly Line[], place: Place): string
   const { account, region, by, time, over } = place;
   return lines.map(([service, name, request], index) => {
     const moment = time + Math.floor((over * index) / Math.max(1, lines.length));
-    const call = { time: moment, account, region, service, name, by, request: request ?? null };
+    const call = {
+      time: moment,
+      account,
+      region,
+      service,
+      name,
+      by,
+      request: filled(request, account),
+    };
     const isChanging = /^(StartQuery|Generate)/.test(name);
     return log.add(isChanging ? { ...call, response: answers(log, name) } : call);
   });
@@ -133,7 +141,7 @@ export function addDenied(log: Log, line: Line, place: Place, on: string): strin
     service === 'ec2'
       ? {
           code: 'Client.UnauthorizedOperation',
-          message: `You are not authorized to perform this operation. ${says}. Encoded authorization failure message: ${log.random.text(64, 'ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz0123456789_-')}`,
+          message: `You are not authorized to perform this operation. ${says}. ${encoded(log)}`,
         }
       : { code: service === 'iam' ? 'AccessDenied' : 'AccessDeniedException', message: says };
   const request = service === 'ec2' ? (line[2] ?? null) : null;
@@ -143,6 +151,17 @@ export function addDenied(log: Log, line: Line, place: Place, on: string): strin
 /** Takes account, Region and the key's id; gives the `resources` of a KMS call. */
 export function keyResource(account: string, region: string, keyId: string): JsonObject {
   return resource(account, 'AWS::KMS::Key', `arn:aws:kms:${region}:${account}:key/${keyId}`);
+}
+
+function filled(request: JsonObject | undefined, account: string): Json {
+  const text = JSON.stringify(request ?? null);
+  const whole: Json = JSON.parse(text.replaceAll('ACCOUNT', account));
+  return whole;
+}
+
+function encoded(log: Log): string {
+  const letters = 'ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz0123456789_-';
+  return `Encoded authorization failure message: ${log.random.text(64, letters)}`;
 }
 
 function answers(log: Log, name: string): JsonObject {

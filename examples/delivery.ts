@@ -1,5 +1,5 @@
-// From events to the objects in the bucket: which file, when, in which order inside, and twice where
-// CloudTrail delivers twice. Also the digests. CloudTrail User Guide, "log file integrity".
+// From events to the objects in the bucket: which file, when, in which order inside, and twice
+// where CloudTrail delivers twice. Also the digests. CloudTrail User Guide, "log file integrity".
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { isoTime, type JsonObject, secondsOf, type TrailEvent } from './event.ts';
@@ -30,7 +30,8 @@ export function logFiles(events: readonly TrailEvent[], random: Random): Deliver
     const [account = '', region = '', stamp = ''] = place.split(' ');
     const delivered = Number(stamp);
     const text = JSON.stringify({ Records: random.shuffled(files.get(place) ?? []) });
-    const name = `${account}_CloudTrail_${region}_${minuteOf(delivered)}_${random.text(16, letters)}`;
+    const unique = `${minuteOf(delivered)}_${random.text(16, letters)}`;
+    const name = `${account}_CloudTrail_${region}_${unique}`;
     return {
       key: `${folder(account, 'CloudTrail', region, delivered)}/${name}.json.gz`,
       text,
@@ -149,7 +150,7 @@ function sha256(text: string): string {
 /** Takes a text; gives it compressed, the same bytes on every system that has this zlib. */
 export function packed(text: string): Buffer {
   const bytes = gzipSync(text, { level: 9 });
-  // Node leaves the time at zero; the tenth byte names the operating system, so it is set to unknown.
+  // Node leaves the time at zero; the tenth byte names the operating system: 255 is unknown.
   bytes[9] = 255;
   return bytes;
 }

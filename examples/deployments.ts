@@ -1,5 +1,5 @@
-// Terraform in CI: a GitHub job takes a role, reads what stands, and applies reviewed changes, among
-// them the narrow policy changes of any working week.
+// Terraform in CI: a GitHub job takes a role, reads what stands, and applies reviewed changes,
+// among them the narrow policy changes of any working week.
 import { addLines, type Line } from './calls.ts';
 import { type Caller, type JsonObject, resource, spokenTime } from './event.ts';
 import {
@@ -77,11 +77,19 @@ const regionalState: readonly Line[] = [
   ['lambda', 'GetFunction20150331v2', { functionName: 'image-resizer' }],
   ['lambda', 'GetPolicy20150331v2', { functionName: 'image-resizer' }],
   ['logs', 'DescribeLogGroups', { logGroupNamePrefix: '/ecs/storefront' }],
-  ['logs', 'ListTagsForResource', { resourceArn: `arn:aws:logs:${home}:*:log-group:/ecs` }],
+  [
+    'logs',
+    'ListTagsForResource',
+    { resourceArn: `arn:aws:logs:${home}:ACCOUNT:log-group:/ecs/storefront` },
+  ],
   ['rds', 'DescribeDBInstances', { dBInstanceIdentifier: 'orders' }],
   ['kms', 'ListAliases', { limit: 100 }],
   ['dynamodb', 'DescribeTable', { tableName: 'orders' }],
-  ['sqs', 'GetQueueAttributes', { attributeNames: ['All'] }],
+  [
+    'sqs',
+    'GetQueueAttributes',
+    { attributeNames: ['All'], queueUrl: `https://sqs.${home}.amazonaws.com/ACCOUNT/orders` },
+  ],
   ['elasticloadbalancing', 'DescribeLoadBalancers', { names: ['storefront'] }],
   ['elasticloadbalancing', 'DescribeTargetGroups', { names: ['storefront'] }],
 ];

@@ -46,9 +46,6 @@ export interface Call {
   readonly details?: JsonObject;
   /** Given when the same action is recorded in more than one account. */
   readonly shared?: string;
-  readonly requestId?: string;
-  /** The id of the event, where a story needs to know it beforehand. */
-  readonly id?: string;
 }
 
 // The version depends on the service, not only on the date: these have not moved on yet.
@@ -68,12 +65,15 @@ const hosts: Readonly<Record<string, string>> = {
   ecr: 'api.ecr',
   sso: 'portal.sso',
 };
+const s3Console =
+  '[S3Console/0.4, aws-internal/3 aws-sdk-java/1.12.788 Linux/5.10.244 ' +
+  'OpenJDK_64-Bit_Server_VM/25.462-b08 java/1.8.0_462 cfg/retry-mode/standard]';
 // The console calls these through its own servers, which leaves no TLS of the browser.
 const forwardedByConsole = new Set(['s3', 'kms', 'health', 'ce']);
 const readsByNature =
   /^(Get|List|Describe|Head|Filter|StartQuery|AssumeR|Decrypt|Generate(DataKey|CredentialReport))/;
 
-/** Takes a call; gives the event CloudTrail would write for it. Global services land in us-east-1. */
+/** Takes a call; gives the event CloudTrail writes. Global services land in us-east-1. */
 export function eventOf(call: Call, random: Random): TrailEvent {
   const { service, name, by } = call;
   const region = usEastOnly.has(service) ? 'us-east-1' : call.region;
@@ -89,14 +89,14 @@ export function eventOf(call: Call, random: Random): TrailEvent {
     eventName: name,
     awsRegion: region,
     sourceIPAddress: by.address,
-    userAgent: service === 's3' && by.way === 'sdk' ? `[${by.agent}]` : by.agent,
+    userAgent: agentOf(call),
     ...(call.error?.code === undefined ? {} : { errorCode: call.error.code }),
     ...(call.error === undefined ? {} : { errorMessage: call.error.message }),
     requestParameters: call.request ?? null,
     responseElements: call.response ?? null,
     ...(extra === undefined ? {} : { additionalEventData: extra }),
     ...(type === 'AwsConsoleSignIn' ? {} : { requestID: requestId(call, random) }),
-    eventID: call.id ?? random.uuid(isCopy ? 3 : 4),
+    eventID: random.uuid(isCopy ? 3 : 4),
     readOnly: call.readOnly ?? (type === 'AwsApiCall' && readsByNature.test(name)),
     ...(call.resources === undefined ? {} : { resources: call.resources }),
     eventType: type,
@@ -160,9 +160,14 @@ function twoDigits(value: number): string {
   return String(value).padStart(2, '0');
 }
 
+// S3 puts the agent into brackets, and its console pages speak through a server of their own.
+function agentOf({ service, by }: Call): string {
+  if (service !== 's3' || by.way === 'service') return by.agent;
+  return by.way === 'sdk' ? `[${by.agent}]` : s3Console;
+}
+
 // S3 has ids of sixteen capitals and digits, all others UUIDs.
 function requestId(call: Call, random: Random): string {
-  if (call.requestId !== undefined) return call.requestId;
   if (call.service !== 's3') return random.uuid();
   return random.text(16, 'ABCDEFGHJKMNPQRSTVWXYZ0123456789');
 }

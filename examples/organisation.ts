@@ -108,7 +108,7 @@ export function sessionIdentity(of: SessionOf): JsonObject {
   };
 }
 
-/** Takes an IAM user's account and name; gives the identity, with a key and a session where it has them. */
+/** Takes an IAM user's account and name; gives the identity, with key and session if any. */
 export function userIdentity(
   account: string,
   name: string,

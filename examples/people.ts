@@ -1,5 +1,5 @@
-// What people do: the access portal of Identity Center in the morning, then console or command line;
-// an IAM user with MFA; a partner through SAML. None of it may raise an alert.
+// What people do: the access portal of Identity Center in the morning, then console or command
+// line; an IAM user with MFA; a partner through SAML. None of it may raise an alert.
 import { addDenied, addLines, type Line, pages } from './calls.ts';
 import { type Call, type Caller, isoTime, type JsonObject, resource } from './event.ts';
 import {
@@ -55,7 +55,7 @@ export function consoleLogin(
 
 /** Somebody signs in to the access portal with password and authenticator. */
 export function portalLogin(log: Log, person: Person, time: number): void {
-  const by = portalCaller(log, person);
+  const by = portalCaller(log, person, time);
   const workflow = log.random.uuid();
   const base = { account: management, region: home, by, type: 'AwsServiceEvent' } as const;
   const extra = (type: string) => ({ AuthWorkflowID: workflow, CredentialType: type });
@@ -140,22 +140,23 @@ export function portalToCli(
 ): Caller {
   const [account, permissionSet] = choice;
   const details = { role_name: permissionSet, account_id: account };
-  log.add({ ...portalCall(log, person, time), name: 'GetRoleCredentials', details });
+  const agent = cliOf(person, 'sts', 'GetCallerIdentity');
+  const asked = portalCall(log, person, time);
+  log.add({ ...asked, by: { ...asked.by, agent }, name: 'GetRoleCredentials', details });
   const identity = sessionIdentity({
     role: ssoRole(account, permissionSet),
     name: person.name,
     started: isoTime(time),
     accessKey: temporaryKey(log.random),
   });
-  const by: Caller = { identity, address: person.address, agent: '', way: 'sdk' };
-  const agent = cliOf(person, 'sts', 'GetCallerIdentity');
+  const by: Caller = { identity, address: person.address, agent, way: 'sdk' };
   log.add({
     time: time + 1,
     account,
     region: home,
     service: 'sts',
     name: 'GetCallerIdentity',
-    by: { ...by, agent },
+    by,
   });
   return by;
 }
@@ -199,7 +200,14 @@ const terminal: readonly Line[] = [
   ['dynamodb', 'DescribeTable', { tableName: 'orders' }],
 ];
 const refusals: readonly (readonly [Line, string])[] = [
-  [['ec2', 'StopInstances', { force: false }], `arn:aws:ec2:${home}:ACCOUNT:instance/*`],
+  [
+    [
+      'ec2',
+      'StopInstances',
+      { instancesSet: { items: [{ instanceId: 'i-0a1b2c3d4e5f67890' }] }, force: false },
+    ],
+    `arn:aws:ec2:${home}:ACCOUNT:instance/*`,
+  ],
   [['iam', 'ListUsers'], 'arn:aws:iam::ACCOUNT:user/'],
   [['kms', 'ListKeys'], '*'],
   [['organizations', 'DescribeOrganization'], '*'],
@@ -328,18 +336,19 @@ function samlUser(partner: Role, subject: string): JsonObject {
 }
 
 function portalCall(log: Log, person: Person, time: number): Omit<Call, 'name'> {
-  const by = portalCaller(log, person);
+  const by = portalCaller(log, person, time);
   const where = { time, account: management, region: home };
   return { ...where, service: 'sso', by, type: 'AwsServiceEvent' };
 }
 
-function portalCaller(log: Log, person: Person): Caller {
+function portalCaller(log: Log, person: Person, time: number): Caller {
   const onBehalfOf = { userId: person.userId, identityStoreArn: identityStore };
   const identity = {
     type: 'IdentityCenterUser',
     accountId: management,
     onBehalfOf,
-    credentialId: log.random.uuid(),
+    // One for the day's session of the portal.
+    credentialId: log.random.fork(`${person.name} ${isoTime(time).slice(0, 10)}`).uuid(),
   };
   return { identity, address: person.address, agent: person.browser, way: 'sdk' };
 }

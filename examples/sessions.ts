@@ -93,29 +93,33 @@ export function assumeAcross(log: Log, from: Caller, begin: Begin & { agent: str
   const { role, name, region, time } = begin;
   const fromAccount = String(from.identity['accountId']);
   const credentials = newCredentials(log.random, time);
-  const call = {
+  const isAcross = fromAccount !== role.account;
+  log.add({
     time,
+    account: fromAccount,
     region,
     service: 'sts',
     name: 'AssumeRole',
+    by: from,
     request: { roleArn: roleArn(role), roleSessionName: name },
     response: { credentials, ...assumed(role, name) },
     resources: [resource(role.account, 'AWS::IAM::Role', roleArn(role))],
-    requestId: log.random.uuid(),
-  };
-  if (fromAccount === role.account) {
-    log.add({ ...call, account: role.account, by: from });
-  } else {
+    ...(isAcross ? { shared: log.random.uuid() } : {}),
+  });
+  const own = log.events.at(-1);
+  if (isAcross && own !== undefined) {
     // The account of the role learns who called only by account and unique id.
     const { principalId } = from.identity;
-    const outsider: JsonObject = {
-      type: 'AWSAccount',
-      principalId: principalId ?? '',
-      accountId: fromAccount,
-    };
-    const shared = log.random.uuid();
-    log.add({ ...call, account: fromAccount, by: from, shared });
-    log.add({ ...call, account: role.account, by: { ...from, identity: outsider }, shared });
+    log.events.push({
+      ...own,
+      userIdentity: {
+        type: 'AWSAccount',
+        principalId: principalId ?? '',
+        accountId: fromAccount,
+      },
+      eventID: log.random.uuid(3),
+      recipientAccountId: role.account,
+    });
   }
   const identity = sessionIdentity({
     role,
@@ -179,7 +183,7 @@ export function through(caller: Caller, service: string): Caller {
   return { identity, address: host, agent: host, way: 'service' };
 }
 
-/** Credentials as STS answers with; the token is cut short, for a real one has a thousand letters. */
+/** Credentials as STS answers; the token is cut short, for a real one has a thousand letters. */
 export function newCredentials(random: Random, time: number, seconds = 3600) {
   const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
   return {

@@ -1,5 +1,5 @@
-// The stories of the week: what an analyst should find, and what must stay quiet. Each gives the ids
-// of its events, which stories.json keeps.
+// The stories of the week: what an analyst should find, and what must stay quiet. Each gives the
+// ids of its events, which stories.json keeps.
 import { accountPages, addLines } from './calls.ts';
 import {
   allowing,
@@ -96,9 +96,17 @@ export function rootByNight(log: Log): Story {
     accounts: [production],
     eventIds: ids,
     expectDetector: 'root-account-used',
-    what: 'Root of production signs in without MFA at 02:13, looks around and makes an access key, which is used 20 minutes later from another address.',
+    what:
+      'Root of production signs in without MFA at 02:13, looks around and makes an access ' +
+      'key, which is used 20 minutes later from another address.',
   };
 }
+
+const everything = JSON.stringify(
+  { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] },
+  null,
+  2,
+);
 
 /** 2: a developer, refused administrator rights, writes them into a policy that is hers. */
 export function sandboxEscape(log: Log): Story {
@@ -114,11 +122,6 @@ export function sandboxEscape(log: Log): Story {
   const on = `on resource: user ${name}`;
   const why = 'because no identity-based policy allows the iam:AttachUserPolicy action';
   const says = `User: ${String(user['arn'])} is not authorized to perform: iam:AttachUserPolicy`;
-  const versionDocument = JSON.stringify(
-    { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] },
-    null,
-    2,
-  );
   const denied = log.add({
     ...call,
     time,
@@ -137,7 +140,7 @@ export function sandboxEscape(log: Log): Story {
     time: time + 212,
     name: 'CreatePolicyVersion',
     by: caller('iam.create-policy-version'),
-    request: { policyArn: arn, policyDocument: versionDocument, setAsDefault: true },
+    request: { policyArn: arn, policyDocument: everything, setAsDefault: true },
     response: {
       policyVersion: {
         versionId: 'v2',
@@ -157,7 +160,9 @@ export function sandboxEscape(log: Log): Story {
     accounts: [development],
     eventIds: [denied, made],
     expectDetector: 'iam-policy-changed',
-    what: 'A developer is refused AdministratorAccess, then writes a version that allows everything into the customer-managed policy attached to her own user.',
+    what:
+      'A developer is refused AdministratorAccess, then writes a version that allows ' +
+      'everything into the customer-managed policy attached to her own user.',
   };
 }
 
@@ -186,7 +191,9 @@ export function contractorLogin(log: Log): Story {
     accounts: [development],
     eventIds: [login],
     expectDetector: 'console-login-without-mfa',
-    what: 'The IAM user of a contractor signs in to the console of development with a password and no MFA.',
+    what:
+      'The IAM user of a contractor signs in to the console of development with a ' +
+      'password and no MFA.',
   };
 }
 
@@ -229,7 +236,9 @@ export function centralRoot(log: Log): Story {
     accounts: [management, production],
     eventIds: [taken, ...calls],
     expectDetector: 'root-account-used',
-    what: 'The security team takes central root access to production with AssumeRoot and looks at root credentials: a case of its own, never root without MFA.',
+    what:
+      'The security team takes central root access to production with AssumeRoot and ' +
+      'looks at root credentials: a case of its own, never root without MFA.',
   };
 }
 
@@ -265,7 +274,9 @@ export function openCiTrust(log: Log): Story {
     accounts: [development],
     eventIds: [id],
     expectDetector: 'iam-policy-changed',
-    what: 'A role of development gets a trust policy for GitHub that checks the audience only, so that any repository on GitHub may take it.',
+    what:
+      'A role of development gets a trust policy for GitHub that checks the audience ' +
+      'only, so that any repository on GitHub may take it.',
   };
 }
 
@@ -293,7 +304,9 @@ export function terraformDay(log: Log): Story {
     accounts: [development, production],
     eventIds: ids,
     expectDetector: 'iam-policy-changed',
-    what: 'An ordinary day of Terraform: new roles for EC2 and Lambda, narrow policies put and attached; the changes are noted as low at most.',
+    what:
+      'An ordinary day of Terraform: new roles for EC2 and Lambda, narrow policies put ' +
+      'and attached; the changes are noted as low at most.',
   };
 }
 
@@ -321,6 +334,8 @@ export function rootTypo(log: Log): Story {
     accounts: [development],
     eventIds: [id],
     expectDetector: 'root-account-used',
-    what: 'One failed sign-in of root from the office: a typing error, below the threshold of three.',
+    what:
+      'One failed sign-in of root from the office: a typing error, below the threshold of ' +
+      'three.',
   };
 }

@@ -8,6 +8,7 @@ import {
   turnOnValidation,
 } from './deployments.ts';
 import { secondsOf, type TrailEvent } from './event.ts';
+import { rootNoise, serviceEvents } from './noise.ts';
 import {
   backup,
   development,
@@ -39,7 +40,7 @@ import {
   sandboxEscape,
   terraformDay,
 } from './stories.ts';
-import { beatOf, rootNoise, serviceEvents } from './workloads.ts';
+import { beatOf } from './workloads.ts';
 
 /** The week: Monday to Sunday, in UTC. */
 export const days = [9, 10, 11, 12, 13, 14, 15].map(
@@ -53,7 +54,7 @@ export interface Week {
 }
 
 const slotSeconds = 300;
-/** Real accounts are never still; here the machines rest between these, to keep the sample small. */
+/** Real accounts are never still; here machines rest between beats, to keep the sample small. */
 const beatsADay: readonly (readonly [string, string, number, number])[] = [
   [production, home, 8, 2],
   [production, global, 4, 1],
@@ -118,7 +119,9 @@ function noiseOf(log: Log): Story {
     accounts: [production, development],
     eventIds: rootNoise(log, times),
     expectDetector: 'root-account-used',
-    what: 'AWS services act in the name of an account, which the record shows as Root; nobody signed in.',
+    what:
+      'AWS services act in the name of an account, which the record shows as Root; nobody ' +
+      'signed in.',
   };
 }
 
@@ -164,7 +167,9 @@ function loginMorning(eventIds: readonly string[]): Story {
     accounts: [management, production, development],
     eventIds,
     expectDetector: 'console-login-without-mfa',
-    what: 'A morning of Identity Center sign-ins and one through SAML, all with MFAUsed "No": the identity provider asked for the second factor.',
+    what:
+      'A morning of Identity Center sign-ins and one through SAML, all with MFAUsed "No": ' +
+      'the identity provider asked for the second factor.',
   };
 }
 

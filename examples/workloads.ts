@@ -1,51 +1,26 @@
-// What machines do all week: instances, functions, tasks, AWS services of their own accord, the
-// inventory scanner. One `beat` is a few minutes of one account and Region.
+// What the company's own machines do all week: instances, functions, tasks, scaling. One `beat` is
+// a few minutes of one account and Region.
+import { keyResource } from './calls.ts';
+import { type Caller, isoTime, type JsonObject } from './event.ts';
 import {
-  addDenied,
-  addLines,
-  configuration,
-  globalInventory,
-  inventory,
-  keyResource,
-} from './calls.ts';
-import { type Caller, isoTime, type JsonObject, resource } from './event.ts';
+  backups,
+  bucketChecks,
+  edge,
+  recorder,
+  scanner,
+  scannerOfGlobals,
+} from './housekeeping.ts';
+import { type Beat, instances, keys, outbound, stages, targetGroup } from './machines.ts';
 import {
   backup,
   development,
-  global,
   home,
   management,
   production,
   role,
-  rootIdentity,
   serviceRole,
-  sessionIdentity,
-  temporaryKey,
-  trailBucket,
 } from './organisation.ts';
-import { randomFrom } from './random.ts';
-import { assumeAcross, assumeByService, type Log, serviceCaller, through } from './sessions.ts';
-
-/** When, for how long and where machines are at work. */
-export interface Beat {
-  readonly time: number;
-  readonly over: number;
-  readonly account: string;
-  readonly region: string;
-}
-
-const fixed = randomFrom('machines of the sample');
-const instances = Array.from({ length: 4 }, () => `i-0${fixed.hex(16)}`);
-const keys: Readonly<Record<string, string>> = {
-  [management]: fixed.uuid(),
-  [production]: fixed.uuid(),
-  [development]: fixed.uuid(),
-};
-const outbound: Readonly<Record<string, string>> = {
-  [management]: '192.0.2.10',
-  [production]: '192.0.2.40',
-  [development]: '192.0.2.70',
-};
+import { assumeByService, type Log, through } from './sessions.ts';
 
 type Work = (log: Log, beat: Beat) => void;
 
@@ -68,14 +43,9 @@ function workOf({ account, region }: Beat, log: Log): readonly Work[] {
   return [scannerOfGlobals];
 }
 
-/** A moment within the beat. */
-function within(log: Log, { time, over }: Beat): number {
-  return time + log.random.whole(0, over - 1);
-}
-
 function instance(log: Log, beat: Beat): void {
   const { account, region } = beat;
-  const id = log.random.pick(instances);
+  const id = log.random.pick(instances[account] ?? []);
   const time = beat.time + log.random.whole(0, 20);
   const by = assumeByService(log, {
     time,
@@ -110,7 +80,7 @@ function instance(log: Log, beat: Beat): void {
   }
   const tags = { maxResults: 50, filterSet: { items: [{ name: 'resource-id', valueSet: [id] }] } };
   log.add({ ...call, time: time + 30, service: 'ec2', name: 'DescribeTags', request: tags });
-  const name = '/shop/production/database-url';
+  const name = `/shop/${stages[account]}/database-url`;
   log.add({
     ...call,
     time: time + 33,
@@ -148,7 +118,7 @@ function worker(log: Log, beat: Beat): void {
   });
   const arn = `arn:aws:lambda:${region}:${account}:function:${name}`;
   decrypt(log, beat, through(by, 'lambda'), time + 1, { 'aws:lambda:FunctionArn': arn });
-  const secret = 'shop/payment-gateway';
+  const secret = `shop/${stages[account]}/payment-gateway`;
   const call = { account, region, by };
   log.add({
     ...call,
@@ -191,7 +161,7 @@ function task(log: Log, beat: Beat): void {
     role: serviceRole(account, 'ecs', 'AWSServiceRoleForECS'),
     name: 'ecs-service-scheduler',
   });
-  const group = `targetgroup/storefront/${fixed.fork(account).hex(16)}`;
+  const group = targetGroup(account);
   const arn = `arn:aws:elasticloadbalancing:${region}:${account}:${group}`;
   const targets = [{ id: `10.20.4.${log.random.whole(20, 90)}`, port: 8080 }];
   const elb = { account, region, by: linked, service: 'elasticloadbalancing' };
@@ -216,7 +186,7 @@ function scaling(log: Log, beat: Beat): void {
     role: serviceRole(account, 'autoscaling', 'AWSServiceRoleForAutoScaling'),
     name: 'AutoScaling',
   });
-  const set = { items: instances.map((instanceId) => ({ instanceId })) };
+  const set = { items: (instances[account] ?? []).map((instanceId) => ({ instanceId })) };
   const call = { account, region, by, service: 'ec2' };
   const asked = { instancesSet: set, filterSet: {}, includeAllInstances: true };
   log.add({ ...call, time: beat.time + 6, name: 'DescribeInstanceStatus', request: asked });
@@ -244,133 +214,6 @@ function scaling(log: Log, beat: Beat): void {
   });
 }
 
-/** The inventory scanner lives in the management account and reads every account. */
-function scanner(log: Log, beat: Beat): void {
-  const { time, over, account, region } = beat;
-  const by = scannerIn(log, account, region, time);
-  const denied = log.random.chance(0.4) && account !== management;
-  const some = log.random.shuffled(inventory).slice(0, account === production ? 18 : 12);
-  const place = { time: time + 4, account, region, by, over: Math.max(20, over - 20) };
-  addLines(log, some, place);
-  if (!denied) return;
-  const detector = `arn:aws:guardduty:${region}:${account}:detector/*`;
-  addDenied(log, ['guardduty', 'GetFindings'], { ...place, time: within(log, beat) }, detector);
-}
-
-function scannerOfGlobals(log: Log, beat: Beat): void {
-  const { time, over, account } = beat;
-  const by = scannerIn(log, account, global, time);
-  const place = { time: time + 4, account, region: global, by, over: Math.max(20, over - 20) };
-  addLines(log, globalInventory, place);
-  const user = `arn:aws:iam::${account}:user/*`;
-  if (log.random.chance(0.3)) {
-    addDenied(log, ['iam', 'ListSSHPublicKeys'], { ...place, time: within(log, beat) }, user);
-  }
-}
-
-function scannerIn(log: Log, account: string, region: string, time: number): Caller {
-  const agent =
-    'Boto3/1.40.64 md/Botocore#1.40.64 ua/2.1 os/linux lang/python#3.13.9 inventory/4.2';
-  const origin: Caller = {
-    identity: sessionIdentity({
-      role: role(management, 'inventory-scanner'),
-      name: instances[0] ?? '',
-      started: isoTime(time - 2_400 - (time % 600)),
-      accessKey: temporaryKey(log.random),
-      isInstance: true,
-    }),
-    address: outbound[management] ?? '',
-    agent,
-    way: 'sdk',
-  };
-  const to = role(account, 'inventory-read-only');
-  const name = `inventory-${isoTime(time).slice(0, 10)}`;
-  return assumeAcross(log, origin, { time, region, role: to, name, agent });
-}
-
-function recorder(log: Log, beat: Beat): void {
-  const { time, account, region, over } = beat;
-  const by = assumeByService(log, {
-    time: time + 2,
-    region,
-    service: 'config',
-    role: serviceRole(account, 'config', 'AWSServiceRoleForConfig'),
-    name: 'AWSConfig-Describe',
-  });
-  const some = log.random.shuffled(configuration).slice(0, log.random.whole(5, 9));
-  addLines(log, some, { time: time + 3, account, region, by, over: Math.min(over - 5, 90) });
-}
-
-/** CloudTrail looks whether it may still write into the bucket of the trail. */
-function bucketChecks(log: Log, beat: Beat): void {
-  const { account, region } = beat;
-  const arn = `arn:aws:s3:::${trailBucket}`;
-  const keyId = keys[account] ?? '';
-  for (let time = beat.time + 3; time < beat.time + beat.over; time += 60) {
-    log.add({
-      time,
-      account,
-      region,
-      service: 's3',
-      name: 'GetBucketAcl',
-      by: serviceCaller('cloudtrail'),
-      request: {
-        bucketName: trailBucket,
-        Host: `${trailBucket}.s3.${region}.amazonaws.com`,
-        acl: '',
-      },
-      resources: [resource(account, 'AWS::S3::Bucket', arn)],
-      shared: log.random.uuid(),
-    });
-    log.add({
-      time: time + 20,
-      account,
-      region,
-      service: 'kms',
-      name: 'GenerateDataKey',
-      by: serviceCaller('cloudtrail'),
-      request: {
-        keyId: `arn:aws:kms:${region}:${account}:key/${keyId}`,
-        keySpec: 'AES_256',
-        encryptionContext: {
-          'aws:cloudtrail:arn': `arn:aws:cloudtrail:${region}:${account}:trail/*`,
-        },
-      },
-      resources: [keyResource(account, region, keyId)],
-      shared: log.random.uuid(),
-    });
-  }
-}
-
-/** The reports of the content network, and certificates that renew themselves. */
-function edge(log: Log, beat: Beat): void {
-  const { account } = beat;
-  const service = 'acm';
-  const by = serviceCaller('cloudfront');
-  const certificateArn = `arn:aws:acm:${global}:${account}:certificate/${keys[account]}`;
-  const call = { account, region: global, service, by, request: { certificateArn } };
-  log.add({ ...call, time: within(log, beat), name: 'DescribeCertificate' });
-}
-
-function backups(log: Log, beat: Beat): void {
-  const { account, region, time } = beat;
-  const by = assumeByService(log, {
-    time,
-    region,
-    service: 'backup',
-    role: serviceRole(account, 'backup', 'AWSServiceRoleForBackup'),
-    name: 'AWSBackup-AWSServiceRoleForBackup',
-  });
-  const call = { account, region, by };
-  for (const step of [3, 33, 63]) {
-    const snapshotId = `snap-0${log.random.hex(16)}`;
-    const request = { maxResults: 100, snapshotSet: { items: [{ snapshotId }] }, filterSet: {} };
-    log.add({ ...call, time: time + step, service: 'ec2', name: 'DescribeSnapshots', request });
-  }
-  const request = { maxRecords: 100, snapshotType: 'awsbackup' };
-  log.add({ ...call, time: time + 70, service: 'rds', name: 'DescribeDBSnapshots', request });
-}
-
 function decrypt(log: Log, beat: Beat, by: Caller, time: number, context: JsonObject): void {
   const { account, region } = beat;
   const keyId = keys[account] ?? '';
@@ -383,80 +226,5 @@ function decrypt(log: Log, beat: Beat, by: Caller, time: number, context: JsonOb
     by,
     request: { encryptionContext: context, encryptionAlgorithm: 'SYMMETRIC_DEFAULT' },
     resources: [keyResource(account, region, keyId)],
-  });
-}
-
-/** Root in the record without anybody being root: AWS acts in the name of an account. */
-export function rootNoise(log: Log, times: readonly number[]): string[] {
-  const [first = 0, second = 0, third = 0] = times;
-  const host = (name: string): Omit<Caller, 'identity'> => {
-    return { address: `${name}.amazonaws.com`, agent: `${name}.amazonaws.com`, way: 'service' };
-  };
-  const forRoot = (name: string, account: string): Caller => {
-    const identity = rootIdentity(account, { invokedBy: `${name}.amazonaws.com` });
-    return { ...host(name), identity };
-  };
-  const one = `i-0${log.random.hex(16)}`;
-  const tags = [{ key: 'aws:autoscaling:groupName', value: 'web-server' }];
-  const request = { resourcesSet: { items: [{ resourceId: one }] }, tagSet: { items: tags } };
-  const at = { account: production, region: home };
-  return [
-    log.add({
-      ...at,
-      time: first,
-      service: 'ec2',
-      name: 'CreateTags',
-      by: forRoot('autoscaling', production),
-      request,
-      response: { requestId: log.random.uuid(), _return: true },
-    }),
-    log.add({
-      ...at,
-      time: second,
-      service: 'ec2',
-      name: 'DescribeReservedInstances',
-      by: forRoot('support', production),
-      request: { reservedInstancesSet: {}, filterSet: {} },
-    }),
-    log.add({
-      account: development,
-      region: global,
-      time: third,
-      service: 'support',
-      name: 'RefreshTrustedAdvisorCheck',
-      by: forRoot('support', development),
-      type: 'AwsServiceEvent',
-      details: { checkId: 'Qch7DwouX1', status: 'enqueued' },
-    }),
-  ];
-}
-
-/** What services note down without anybody calling. */
-export function serviceEvents(log: Log, time: number): void {
-  const keyId = keys[production] ?? '';
-  const internal = { address: 'AWS Internal', agent: 'AWS Internal', way: 'service' } as const;
-  const at = {
-    account: production,
-    region: home,
-    type: 'AwsServiceEvent',
-    readOnly: false,
-  } as const;
-  log.add({
-    ...at,
-    time,
-    service: 'kms',
-    name: 'RotateKey',
-    by: { ...internal, identity: { accountId: production, invokedBy: 'AWS Internal' } },
-    resources: [keyResource(production, home, keyId)],
-    details: { rotationType: 'AUTOMATIC', keyOrigin: 'AWS_KMS', keyId },
-  });
-  const spot = { accountId: production, invokedBy: 'ec2.amazonaws.com' };
-  log.add({
-    ...at,
-    time: time + 50,
-    service: 'ec2',
-    name: 'BidEvictedEvent',
-    by: { ...serviceCaller('ec2'), identity: spot },
-    details: { instanceIdSet: [instances[3] ?? ''] },
   });
 }

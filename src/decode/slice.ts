@@ -22,3 +22,6 @@ export interface Problem {
   readonly reason: RejectReason;
   readonly detail: string;
 }
+
+/** The problem of input that ends in the middle. */
+export const cutShort: Problem = { reason: 'json-cut-short', detail: 'the input ends within it' };

@@ -16,7 +16,7 @@ import {
   opensUnknown,
 } from './openings.ts';
 import { isBlank, parsed, ValueScan } from './scanner.ts';
-import type { Problem, Slice, ValueSlice } from './slice.ts';
+import { cutShort, type Problem, type Slice, type ValueSlice } from './slice.ts';
 
 const lineFeed = 0x0a;
 const brace = 0x7b;
@@ -136,7 +136,6 @@ export class Splitter {
     return 'again';
   }
 
-  /** Passes blanks, commas, NULs of padding and the record separators of RFC 7464. */
   #overBlanks(): void {
     const bytes = this.#buffer;
     let at = this.#at;
@@ -228,9 +227,12 @@ export class Splitter {
     }
     const limit = this.#limit();
     const isOver = bytes.length - at >= limit;
-    const upTo = Math.min(at + limit, bytes.length);
+    const upTo = this.#wasted < wastedBytesMax ? Math.min(at + limit, bytes.length) : this.#near();
+    // With the bytes still to come a weary scan might end elsewhere, so it waits for them.
+    const isWaiting = !isOver && !this.#isLast;
+    if (isWaiting && this.#wasted >= wastedBytesMax) return 'more';
     const end = this.#scanEnd(upTo);
-    if (end < 0 && !isOver && !this.#isLast) return 'more';
+    if (end < 0 && isWaiting) return 'more';
     const value = end > 0 ? parsed(bytes.toString('utf8', at, end)) : undefined;
     if (value === undefined) {
       this.#wasted += (end < 0 ? upTo : end) - at;
@@ -238,6 +240,13 @@ export class Splitter {
     }
     if (this.#mode === 'top' && guess > at) this.#isByLine = !this.#isByLine;
     return this.#value(value, end);
+  }
+
+  /** Where a weary scan ends: at the next opening, which a sound value seldom holds. */
+  #near(): number {
+    const view = this.#buffer.subarray(0, this.#at + this.#limit());
+    const found = this.#search(view, true, this.#at + 1, true);
+    return found.isFound ? found.at : view.length;
   }
 
   /** Guesses only save time; where they keep failing, large ones are left to the scanner. */
@@ -389,5 +398,3 @@ export class Splitter {
     yield { kind: 'broken', reason, detail, bytes: new Uint8Array(0), offset };
   }
 }
-
-const cutShort: Problem = { reason: 'json-cut-short', detail: 'the input ends within it' };

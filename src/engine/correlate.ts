@@ -16,15 +16,25 @@ export interface CorrelateConfig {
 /** Alerts by id; undefined where there is none. */
 export type AlertLookup = (id: string) => Alert | undefined;
 
-/** Takes judgements; gives every alert id they may touch or look at, to be loaded beforehand. */
-export function alertsNeeded(judgements: readonly Judgement[], windowMs: number): Set<string> {
+/** Takes judgements; gives the id of every alert they touch, to be loaded before `alertsBeside`. */
+export function alertsTouched(judgements: readonly Judgement[]): Set<string> {
+  return new Set(judgements.flat().map((operation) => operation.alertId));
+}
+
+/** Takes judgements and the alerts they touch; gives the ids of those in the windows beside them. */
+export function alertsBeside(
+  judgements: readonly Judgement[],
+  lookup: AlertLookup,
+  windowMs: number,
+): Set<string> {
   const ids = new Set<string>();
   for (const operation of judgements.flat()) {
-    ids.add(operation.alertId);
-    if (operation.kind === 'remove') continue;
-    const { account, principal, time } = operation.signal;
-    for (const at of [time - windowMs, time + windowMs]) {
-      ids.add(alertIdOf(account, principal.key, at, windowMs));
+    // A removal names no principal: its alert does, and without an alert there is nothing to remove.
+    const at = operation.kind === 'remove' ? lookup(operation.alertId) : operation.signal;
+    if (at === undefined) continue;
+    const time = 'windowFrom' in at ? at.windowFrom : at.time;
+    for (const beside of [time - windowMs, time + windowMs]) {
+      ids.add(alertIdOf(at.account, at.principal.key, beside, windowMs));
     }
   }
   return ids;

@@ -3,7 +3,7 @@ import type { Alert } from '../core/alert.ts';
 import { alertJson } from '../core/alert-json.ts';
 import type { Delivery } from '../core/ports.ts';
 import type { Progress } from '../core/position.ts';
-import { alertsNeeded, correlate } from '../engine/correlate.ts';
+import { alertsBeside, alertsTouched, correlate } from '../engine/correlate.ts';
 import { Positions } from './positions.ts';
 import type { RunParts } from './run.ts';
 
@@ -39,7 +39,8 @@ export class Commits {
     const { judgements, changes } = lane.drain();
     const progress = this.positions.changed;
     if (judgements.length === 0 && progress.length === 0) return;
-    await this.#preload(alertsNeeded(judgements, config.alerts.window));
+    await this.#preload(alertsTouched(judgements));
+    await this.#preload(alertsBeside(judgements, this.#lookup, config.alerts.window));
     const revised = new Map<string, Alert>();
     const deliveries: Delivery[] = [];
     for (const judgement of judgements) {
