@@ -1,4 +1,4 @@
-// A CloudTrail record, as loosely as it can be judged. AWS CloudTrail User Guide, "record contents".
+// A CloudTrail record, as loosely as it can be judged. CloudTrail User Guide, "record contents".
 import { z } from 'zod';
 
 /**

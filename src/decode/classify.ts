@@ -1,4 +1,4 @@
-// What a parsed JSON value is: a CloudTrail record, another kind that is kept, or an envelope to open.
+// What a parsed JSON value is: a CloudTrail record, another kind that is kept, or an envelope.
 import type { KeptKind, PassedKind, RejectReason } from '../core/item.ts';
 import { parseTime } from '../core/time.ts';
 import { refusal } from './guard.ts';
@@ -7,8 +7,8 @@ import { refusal } from './guard.ts';
 export type Body = Readonly<Record<string, unknown>>;
 
 /**
- * What a value is. `inner` holds what an envelope carries, each to be classified again; `isText` says
- * that these are JSON texts still to be parsed.
+ * What a value is. `inner` holds what an envelope carries, each to be classified again; `isText`
+ * says that these are JSON texts still to be parsed.
  */
 export type Classified =
   | { readonly kind: 'event'; readonly body: Body; readonly time: number }
@@ -22,7 +22,7 @@ export function classify(value: unknown): Classified {
   return isPlainRecord(value) ? record(value) : (otherKind(value) ?? record(value));
 }
 
-/** The common case, told by few fields. Insight events of some exports carry an eventName as well. */
+/** The common case, told by few fields. Insight events of some exports carry an eventName too. */
 function isPlainRecord(body: Body): boolean {
   return (
     typeof body['eventName'] === 'string' &&

@@ -17,8 +17,8 @@ const envelopesMax = 4;
 /** Decodes the records of one lane; the parts of a large record follow one another. */
 export interface Decoder {
   /**
-   * Takes a record and how many of its items are done already; gives the items behind those. An item
-   * and its event are valid until the next one is drawn. Throws nothing for any bytes.
+   * Takes a record and how many of its items are done already; gives the items behind those. An
+   * item and its event are valid until the next one is drawn. Throws nothing for any bytes.
    */
   decode(record: SourceRecord, skip: number): Iterable<Item>;
 }

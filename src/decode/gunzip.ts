@@ -21,7 +21,7 @@ const bombRatio = 1_000;
 const bombFloor = 64 * 1024 * 1024;
 /** One Buffer holds no more in any Node that we run on. */
 const outputMax = 2 ** 31;
-/** A break is looked for with this many tries at most, so that a broken file costs no more than 17. */
+/** A break is looked for with this many tries at most, which bounds what a broken file costs. */
 const triesMax = 16;
 
 interface Options {
@@ -59,7 +59,7 @@ function unpack(
   bytes: Uint8Array,
   options: Options & { readonly finishFlush?: number },
 ): { readonly buffer: Uint8Array; readonly consumed: number } {
-  // With `info` the answer is an object of the bytes and the engine; the types of Node do not say so.
+  // With `info` the answer is an object of bytes and engine; the types of Node do not say so.
   const out = gunzipSync(bytes, { ...options, info: true }) as unknown as {
     readonly buffer: Buffer;
     readonly engine: { readonly bytesWritten: number };

@@ -10,7 +10,7 @@ const object = /^\{\s*(?:["}]|$)/;
 const array = /^\[\s*(?:[{\]]|$)/;
 const firstKey = /^\{\s*"[^"\\]{1,40}"/;
 
-/** Nothing opens here; it is not known yet; an object opens; an array. More is a wrapper's length. */
+/** Nothing opens; not known yet; an object opens; an array. More is a wrapper's length. */
 export const opensNothing = 0;
 export const opensUnknown = -1;
 export const opensObject = 1;
@@ -112,8 +112,8 @@ function nextLine(search: Search, from: number): Found {
 }
 
 /**
- * Whether the line is a value of its own. Behind a comma, colon or bracket it may be part of what is
- * broken, printed without indent; then it must be JSON by itself. Undefined when not known yet.
+ * Whether the line is a value of its own. Behind a comma, colon or bracket it may be part of what
+ * is broken, printed without indent; then it must be JSON by itself. Undefined when not known yet.
  */
 function isOwnLine(search: Search, at: number): boolean | undefined {
   const { bytes, isLast, isInObject, lineBytesMax } = search;

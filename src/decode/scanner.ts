@@ -1,4 +1,4 @@
-// Finds where a JSON value ends, byte by byte. Slow and sure: the splitter asks it when guessing failed.
+// Finds where a JSON value ends, byte by byte. Slow and sure: asked when guessing failed.
 
 const quote = 0x22;
 const backslash = 0x5c;
@@ -14,7 +14,7 @@ export class ValueScan {
     this.#depth = depth;
   }
 
-  /** Takes bytes from `from` to `to`; gives the end (exclusive) of the value, or -1 when it goes on. */
+  /** Takes bytes from `from` to `to`; gives the value's end (exclusive), or -1 when it goes on. */
   next(bytes: Uint8Array, from: number, to: number): number {
     let depth = this.#depth;
     let isInString = this.#isInString;
@@ -39,7 +39,7 @@ export class ValueScan {
   }
 }
 
-/** Takes a parsed value and a limit; gives whether it nests deeper. Visits no deeper than the limit. */
+/** Takes a parsed value and a limit; gives whether it nests deeper. Looks no deeper itself. */
 export function isDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (levels <= 0) return true;

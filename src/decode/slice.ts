@@ -1,7 +1,7 @@
 // What the splitter gives.
 import type { RejectReason } from '../core/item.ts';
 
-/** A JSON value and its bytes, or bytes that are none. Bytes are valid until the next slice is drawn. */
+/** A JSON value and its bytes, or bytes that are none; valid until the next slice is drawn. */
 export type Slice = ValueSlice | BrokenSlice;
 export interface ValueSlice {
   readonly kind: 'value';

@@ -1,8 +1,7 @@
-// Cuts bytes that arrive in parts into JSON values: {"Records":[…]}, arrays, NDJSON, objects one after
-// another. Ends of values are guessed with native searches and proven by JSON.parse; where a guess
-// fails, the scanner decides. What is broken is one reject, and reading goes on behind it. The same
-// bytes give the same slices however they were cut into parts: a decision waits for what it needs.
-import type { DecodeLimits } from './limits.ts';
+// Cuts bytes that arrive in parts into JSON values: {"Records":[…]}, arrays, NDJSON, objects in a
+// row. Ends are guessed with native searches and proven by JSON.parse; where a guess fails, the
+// scanner decides. What is broken is one reject, and reading goes on behind it. The same bytes give
+// the same slices however they were cut into parts: a decision waits for the bytes it needs.
 import {
   elementEnd,
   type Found,
@@ -31,7 +30,7 @@ const wrapperOpener = Buffer.from('{"Records"');
 /** Envelopes of many records may be larger than a record, up to this; CloudWatch sends some MiB. */
 const envelopeBytesMax = 16 * 1024 * 1024;
 const envelopeMark = /"(?:messageType|logEvents|Records)"/;
-/** Once so many bytes were scanned in vain, values over 64 KiB are broken: bounds what it can cost. */
+/** Once so many bytes were scanned in vain, values over 64 KiB are broken: it bounds the cost. */
 const wastedBytesMax = 64 * 1024 * 1024;
 const wearyBytesMax = 65_536;
 /** How far a search looks at first; it doubles, so that near ends are found without far looks. */
@@ -252,19 +251,18 @@ export class Splitter {
   /** Guesses only save time; where they keep failing, large ones are left to the scanner. */
   #guessBytesMax(): number {
     const isCostly = Math.max(this.#misguessed, this.#wasted) >= wastedBytesMax;
-    return Math.min(
-      this.#limits.recordBytesMax,
-      isCostly ? wearyBytesMax : Number.MAX_SAFE_INTEGER,
-    );
+    const { recordBytesMax } = this.#limits;
+    return isCostly ? Math.min(recordBytesMax, wearyBytesMax) : recordBytesMax;
   }
 
   /** How large a value here may be: only what begins as an envelope may be larger than a record. */
   #limit(): number {
     const { recordBytesMax } = this.#limits;
     if (this.#wasted >= wastedBytesMax) return Math.min(wearyBytesMax, recordBytesMax);
-    if (this.#buffer.length - this.#at <= recordBytesMax) return recordBytesMax;
+    if (this.#buffer.length - this.#at < recordBytesMax) return recordBytesMax;
     if (this.#mode !== 'top') return recordBytesMax;
-    const text = this.#buffer.toString('latin1', this.#at, this.#at + 512);
+    const headEnd = this.#at + Math.min(512, recordBytesMax);
+    const text = this.#buffer.toString('latin1', this.#at, headEnd);
     return envelopeMark.test(text) ? Math.max(recordBytesMax, envelopeBytesMax) : recordBytesMax;
   }
 
@@ -337,7 +335,7 @@ export class Splitter {
     return 'again';
   }
 
-  /** Searches on for the end of broken bytes: where their brackets close, or where JSON opens anew. */
+  /** Searches on for the end of broken bytes: where brackets close, or where JSON opens anew. */
   #rejectOn(reject: Reject): Step {
     const bytes = this.#buffer;
     const from = reject.searched;
@@ -388,7 +386,7 @@ export class Splitter {
     return { reason: 'json-broken', detail: 'it is not JSON' };
   }
 
-  /** One reject for what was cut off, if bytes did not say so already: the container is still open. */
+  /** One reject for what was cut off, if no bytes said so: the container is still open. */
   *#end(): Generator<Slice> {
     const { reason, detail } = this.#problem ?? cutShort;
     const isOpen = this.#mode !== 'top' || this.#problem !== undefined;
