@@ -25,6 +25,8 @@ export interface SqliteOptions {
   readonly clock: () => number;
   /** False opens for reading while another process may write; nothing is made or migrated. */
   readonly isWriter: boolean;
+  /** Largest number of 4 KiB pages the file may grow to; absent for as many as the disk holds. */
+  readonly pagesMax?: number;
 }
 
 /** The SQLite store, with notes: small texts about the store itself. */
@@ -78,6 +80,7 @@ function prepare(database: Database.Database, options: SqliteOptions): void {
   database.exec(
     'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;',
   );
+  if (options.pagesMax !== undefined) database.exec(`PRAGMA max_page_count = ${options.pagesMax}`);
   for (const file of [options.path, `${options.path}-wal`, `${options.path}-shm`]) {
     // Raw records and dead letters are for the owner's eyes only.
     if (existsSync(file)) chmodSync(file, 0o600);
@@ -111,7 +114,7 @@ function asStoreError(error: unknown, doing: string): SentrailError {
   if (error instanceof SentrailError) return error;
   const text = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (/FULL/.test(code) || /disk is full|disk I\/O|no space/i.test(text)) {
+  if (/FULL/.test(code) || /disk is full/i.test(text)) {
     const hint = 'free some space and start again: nothing was half-written';
     return new SentrailError('store-full', `${doing}: the disk is full; ${hint}`, { cause: error });
   }

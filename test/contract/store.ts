@@ -1,0 +1,143 @@
+// What every store promises, as tests that each passes unchanged.
+import { describe, expect, it } from 'vitest';
+import type { Alert } from '../../src/core/alert.ts';
+import type { Changes, Store } from '../../src/core/ports.ts';
+import { emptyCounters } from '../../src/engine/counters.ts';
+
+/** Takes a window and a revision; gives an alert that holds nothing else of interest. */
+export function alertOf(id: string, windowFrom = 0, revision = 1, delivered = 1): Alert {
+  const principal = { key: 'root/1', kind: 'root', account: '1', name: 'root' } as const;
+  const empty = { signals: [], related: [], hidden: [], signalsOverLimit: 0 };
+  const window = { windowFrom, windowTo: windowFrom + 10 };
+  return { id, revision, status: 'open', account: '1', principal, ...window, ...empty, delivered };
+}
+
+/** Takes what a commit changes; gives all of it. */
+export function changesOf(some: Partial<Changes> = {}): Changes {
+  const lists = { progress: [], buckets: [], bucketsGone: [], ids: [], hoursGone: [] };
+  const more = { alerts: [], outbox: [], events: [], deadLetters: [], kept: [] };
+  const head = { fingerprint: 'f', counters: emptyCounters(), clocks: {}, horizon: {} };
+  return { ...head, ...lists, ...more, ...some };
+}
+
+async function alertsOf(store: Store, filter = {}): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const alert of store.listAlerts(filter)) ids.push(alert.id);
+  return ids;
+}
+
+/** Registers the tests; `make` gives an empty store. */
+export function storeContract(name: string, make: () => Store): void {
+  describe(`${name} keeps the promise of a store`, () => {
+    it('gives nothing before the first commit', async () => {
+      const store = make();
+      expect(await store.load('main')).toBeUndefined();
+      expect(await store.progress('main', ['a'])).toEqual(new Map());
+      await store.close();
+    });
+
+    it('gives back what was committed, and lanes apart', async () => {
+      const store = make();
+      const ids = Uint8Array.from({ length: 32 }, (_, at) => at);
+      const bucket = { detector: 'd', version: 1, key: 'k', start: 5, state: { n: [1, 2] } };
+      const changes = changesOf({
+        clocks: { '': 7, '1': 3 },
+        horizon: { forgottenBefore: 2, sweptHour: 3 },
+        buckets: [bucket, { ...bucket, start: 6 }],
+        ids: [{ hour: 9, ids }],
+        progress: [
+          { position: { shard: 'a', sequence: '0', item: 3 } },
+          { position: { shard: 'b', sequence: '1', item: 4 }, done: 'x', isCut: true },
+        ],
+      });
+      expect(await store.commit('main', 0, changes)).toBe(1);
+      const found = await store.load('main');
+      expect(found).toMatchObject({ version: 1, clocks: changes.clocks, horizon: changes.horizon });
+      expect(found?.buckets).toEqual(changes.buckets);
+      expect(found?.ids.map((one) => [one.hour, [...one.ids]])).toEqual([[9, [...ids]]]);
+      expect([...(await store.progress('main', ['a', 'b', 'c'])).values()]).toEqual(
+        changes.progress,
+      );
+      expect(await store.load('other')).toBeUndefined();
+      expect(await store.shards('main')).toEqual(['a', 'b']);
+      await store.close();
+    });
+
+    it('replaces and drops state', async () => {
+      const store = make();
+      const bucket = { detector: 'd', version: 1, key: 'k', start: 5, state: 1 };
+      const ids = new Uint8Array(16);
+      await store.commit('main', 0, changesOf({ buckets: [bucket], ids: [{ hour: 1, ids }] }));
+      const gone = { bucketsGone: [bucket], hoursGone: [1], ids: [{ hour: 2, ids }] };
+      await store.commit('main', 1, changesOf(gone));
+      const found = await store.load('main');
+      expect(found?.buckets).toEqual([]);
+      expect(found?.ids.map((one) => one.hour)).toEqual([2]);
+      await store.close();
+    });
+
+    it('refuses a commit against another version, and writes nothing of it', async () => {
+      const store = make();
+      await store.sinks(['s']);
+      await store.commit('main', 0, changesOf());
+      const body = { alertId: 'a', revision: 1, body: '{}' };
+      const late = changesOf({ alerts: [alertOf('a')], outbox: [body] });
+      for (const version of [0, 2]) {
+        const failed = store.commit('main', version, late);
+        await expect(failed).rejects.toMatchObject({ code: 'store-version' });
+      }
+      expect(await alertsOf(store)).toEqual([]);
+      expect(await store.pending('s', 9)).toEqual([]);
+      expect((await store.load('main'))?.version).toBe(1);
+      await store.close();
+    });
+
+    it('lists alerts in order, by status and by what is not delivered', async () => {
+      const store = make();
+      const withdrawn = { ...alertOf('d', 3), status: 'withdrawn' } as const;
+      const alerts = [alertOf('c', 2), alertOf('b', 1, 2, 1), alertOf('a', 2), withdrawn];
+      await store.commit('main', 0, changesOf({ alerts }));
+      expect(await alertsOf(store)).toEqual(['b', 'a', 'c', 'd']);
+      expect(await alertsOf(store, { statuses: ['open'] })).toEqual(['b', 'a', 'c']);
+      expect(await alertsOf(store, { isUndelivered: true })).toEqual(['b']);
+      expect(await alertsOf(store, { account: '2' })).toEqual([]);
+      expect((await store.alerts(['a', 'x'])).get('a')).toEqual(alertOf('a', 2));
+      await store.close();
+    });
+
+    it('keeps an outbox for each sink, in order, until it is noted', async () => {
+      const store = make();
+      await store.sinks(['one', 'two']);
+      const outbox = [1, 2, 3].map((n) => ({ alertId: `a${n}`, revision: n, body: `{"n":${n}}` }));
+      await store.commit('main', 0, changesOf({ outbox }));
+      const first = await store.pending('one', 2);
+      expect(first.map((one) => one.alertId)).toEqual(['a1', 'a2']);
+      await store.delivered('one', first[1]?.row ?? 0, 'memo');
+      expect((await store.pending('one', 9)).map((one) => one.alertId)).toEqual(['a3']);
+      expect(await store.pending('two', 9)).toHaveLength(3);
+      expect(await store.memo('one')).toBe('memo');
+      expect(await store.memo('two')).toBeUndefined();
+      await store.close();
+    });
+
+    it('keeps raw records, dead letters and the inbox', async () => {
+      const store = make();
+      const bytes = Buffer.from('{"a":1}');
+      const event = { id: 'e', account: '1', time: 5, shard: 's', item: 2, bytes };
+      const place = { shard: 's', sequence: '0', item: 1, offset: 9 };
+      const letter = { ...place, reason: 'json-broken', detail: 'd', bytes } as const;
+      await store.commit('main', 0, changesOf({ events: [event, event], deadLetters: [letter] }));
+      const [kept] = await store.provingEvent('e');
+      expect(Buffer.from(kept?.bytes ?? []).toString()).toBe('{"a":1}');
+      expect(await store.provingEvent('x')).toEqual([]);
+      expect(await store.deadLetters(5)).toMatchObject([{ ...place, reason: 'json-broken' }]);
+      const row = await store.inboxPut('stdin', bytes, false);
+      await store.inboxPut('stdin', bytes, true);
+      expect((await store.inboxRead('stdin', 0))?.row).toBe(row);
+      expect((await store.inboxRead('stdin', row))?.isLast).toBe(true);
+      await store.inboxDrop('stdin', row);
+      expect((await store.inboxRead('stdin', 0))?.isLast).toBe(true);
+      await store.close();
+    });
+  });
+}
