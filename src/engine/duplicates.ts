@@ -126,7 +126,9 @@ class IdSet {
 
   add(id: Uint32Array): boolean {
     if (id[0] === 0 && id[1] === 0 && id[2] === 0 && id[3] === 0) id[3] = 1;
-    let slot = (id[3]! ^ id[1]!) & this.#mask;
+    // All words are mixed in: ids that count upwards in one place must not crowd into one slot.
+    const mixed = Math.imul(id[0]! ^ id[2]!, 0x9e3779b1) ^ Math.imul(id[1]! ^ id[3]!, 0x85ebca6b);
+    let slot = (mixed ^ (mixed >>> 15)) & this.#mask;
     for (;;) {
       const at = slot * words;
       const table = this.#table;
