@@ -20,4 +20,3 @@ export const cloudtrailRecord = z.looseObject({
   requestParameters: z.unknown().optional(),
   responseElements: z.unknown().optional(),
 });
-export type CloudtrailRecord = z.infer<typeof cloudtrailRecord>;

