@@ -13,8 +13,6 @@ export const management = '111122223333';
 export const production = '444455556666';
 /** The account developers use. */
 export const development = '777788889999';
-/** All accounts. */
-const accounts = [management, production, development] as const;
 /** The Region where the company works, and where Identity Center lives. */
 export const home = 'eu-west-1';
 /** The Region that records IAM and the sign-in of root. */
