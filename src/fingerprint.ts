@@ -15,13 +15,23 @@ const judged = ['schemas', 'detectors', 'src/core', 'src/decode', 'src/engine'];
  * detector is another fingerprint.
  */
 export function fingerprintOf(config: Config, more: Readonly<Record<string, unknown>>): string {
+  const hash = createHash('sha256').update(codeHash());
+  const { store: _store, sinks: _sinks, ...judging } = config;
+  hash.update(JSON.stringify([judging, more]));
+  return hash.digest('hex').slice(0, 16);
+}
+
+let known: string | undefined;
+
+/** Code does not change under a running process, so it is read once. */
+function codeHash(): string {
+  if (known !== undefined) return known;
   const hash = createHash('sha256');
   for (const folder of judged) {
     for (const file of codeFiles(join(codeRoot, folder))) hash.update(readFileSync(file));
   }
-  const { store: _store, sinks: _sinks, ...judging } = config;
-  hash.update(JSON.stringify([judging, more]));
-  return hash.digest('hex').slice(0, 16);
+  known = hash.digest('hex');
+  return known;
 }
 
 function codeFiles(folder: string): string[] {

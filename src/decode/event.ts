@@ -37,7 +37,7 @@ export class DecodedEvent implements Event {
   }
 
   get isCorrection(): boolean {
-    return this.text('addendum.reason') === 'UPDATED_DATA' && this.identity !== this.id;
+    return this.#open['addendum'] !== undefined && this.identity !== this.id;
   }
   get identity(): string {
     if (this.#open['addendum'] === undefined) return this.id;

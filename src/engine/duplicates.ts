@@ -169,29 +169,44 @@ function bytesOf(all: readonly number[]): Uint8Array {
   return bytes;
 }
 
+/** The value of each ASCII hex digit; 255 for what is none. */
+const hexValues = new Uint8Array(128).fill(255);
+for (let value = 0; value < 16; value++) {
+  const digit = value.toString(16);
+  hexValues[digit.charCodeAt(0)] = value;
+  hexValues[digit.toUpperCase().charCodeAt(0)] = value;
+}
+const hyphen = 45;
+
 /** Reads 8-4-4-4-12 hex digits into four words; gives false for any other text. */
 function parseUuid(text: string, into: Uint32Array): boolean {
-  if (text.length !== 36) return false;
-  let word = 0;
-  let digits = 0;
-  let filled = 0;
-  for (let at = 0; at < 36; at++) {
-    const code = text.charCodeAt(at);
-    if (at === 8 || at === 13 || at === 18 || at === 23) {
-      if (code !== 45) return false;
-      continue;
-    }
-    const digit = code < 58 ? code - 48 : (code | 32) - 87;
-    if (digit < 0 || digit > 15 || (code > 57 && digit < 10)) return false;
-    word = (word << 4) | digit;
-    digits++;
-    if (digits === 8) {
-      into[filled++] = word;
-      word = 0;
-      digits = 0;
-    }
-  }
+  if (text.length !== 36 || text.charCodeAt(8) !== hyphen || text.charCodeAt(13) !== hyphen)
+    return false;
+  if (text.charCodeAt(18) !== hyphen || text.charCodeAt(23) !== hyphen) return false;
+  const first = hexNumber(text, 0, 8);
+  const second = hexNumber(text, 9, 4) * 65_536 + hexNumber(text, 14, 4);
+  const third = hexNumber(text, 19, 4) * 65_536 + hexNumber(text, 24, 4);
+  const fourth = hexNumber(text, 28, 8);
+  // What is no digit makes a NaN, and a sum with one is NaN too.
+  if (Number.isNaN(first + second + third + fourth)) return false;
+  into[0] = first;
+  into[1] = second;
+  into[2] = third;
+  into[3] = fourth;
   return true;
+}
+
+/** The number that some hex digits make; NaN when one is none. */
+function hexNumber(text: string, from: number, digits: number): number {
+  let number = 0;
+  let bad = 0;
+  for (let at = from; at < from + digits; at++) {
+    const code = text.charCodeAt(at);
+    const value = code < 128 ? hexValues[code]! : 255;
+    bad |= value;
+    number = (number << 4) | (value & 15);
+  }
+  return bad > 15 ? Number.NaN : number >>> 0;
 }
 
 function digest(text: string, into: Uint32Array): void {

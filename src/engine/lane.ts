@@ -114,7 +114,13 @@ export class Lane {
     }
     const { shard, sequence, item: at } = item.position;
     this.pendingBytes += item.bytes.length;
-    this.#kept.push({ kind: item.kind, shard, sequence, item: at, bytes: item.bytes.slice() });
+    this.#kept.push({
+      kind: item.kind,
+      shard,
+      sequence,
+      item: at,
+      bytes: new Uint8Array(item.bytes),
+    });
   }
 
   /** Gives everything since the last drain: judgements for `correlate`, the rest for the commit. */
@@ -152,7 +158,7 @@ export class Lane {
     rejected[item.reason] = (rejected[item.reason] ?? 0) + 1;
     const { reason, detail, offset, position } = item;
     const { shard, sequence, item: at } = position;
-    const bytes = item.bytes.slice();
+    const bytes = new Uint8Array(item.bytes);
     this.pendingBytes += bytes.length;
     this.#deadLetters.push({ shard, sequence, item: at, offset, reason, detail, bytes });
   }
