@@ -4,7 +4,7 @@ import { mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import { detectors } from '../detectors/index.ts';
 import type { Config, SinkConfig } from '../schemas/config.ts';
 import { SentrailError } from './core/errors.ts';
@@ -95,6 +95,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
       store,
       outbox,
       stop: options.stop,
+      breathe: () => nextTurn(),
       onCommit: options.onCommit,
     });
     await source.close();

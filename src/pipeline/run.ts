@@ -23,6 +23,8 @@ export interface RunParts {
   readonly store: Store;
   readonly outbox: Outbox;
   readonly stop: AbortSignal;
+  /** Lets the process attend to signals and screens; called between records. */
+  readonly breathe?: () => Promise<void>;
   /** Called after each commit. */
   readonly onCommit?: (counters: Readonly<Counters>, read: SourceProgress) => void;
 }
@@ -53,6 +55,7 @@ export async function run(parts: RunParts): Promise<RunResult> {
       pending = 0;
     }
     commits.positions.finished(record);
+    await parts.breathe?.();
     if (stop.aborted) break;
   }
   await commits.commit();
