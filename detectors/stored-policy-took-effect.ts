@@ -14,6 +14,7 @@ import { sentenceOf, worstOf } from '../src/core/iam/finding.ts';
 import { judgePolicy } from '../src/core/iam/judge.ts';
 import { policyArn } from '../src/core/iam/managed-policies.ts';
 import { severities, severityRank } from '../src/core/severity.ts';
+import { evidenceSchema, principalSchema } from '../src/core/tally.ts';
 import { plain } from '../src/core/text.ts';
 import { dayMs } from '../src/core/time.ts';
 
@@ -77,27 +78,26 @@ const on = [
 ] as const;
 
 const config = z.strictObject({
-  /** Versions kept of one policy and day. IAM keeps five at a time; more are written over them. */
-  versionsMax: z.number().int().min(1).max(1_000).default(32),
-  /** Attachments, detachments and switches kept of one policy and day. */
-  usesMax: z.number().int().min(1).max(10_000).default(128),
+  versionsMax: z
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(32)
+    .describe('Versions kept of one policy and day; IAM itself keeps five at a time.'),
+  usesMax: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(128)
+    .describe('Attachments, detachments and switches kept of one policy and day.'),
 });
 
 type Config = z.infer<typeof config>;
 
-const evidence = z.object({
-  id: z.string(),
-  time: z.number(),
-  who: z.string(),
-  what: z.string(),
-  from: z.string(),
-  region: z.string(),
-  outcome: z.enum(['success', 'failure', 'denied']),
-});
 const seen = z.object({
   identity: z.string(),
   isCorrection: z.boolean(),
-  evidence,
+  evidence: evidenceSchema,
 });
 const version = seen.extend({
   version: z.string(),
@@ -116,22 +116,7 @@ const use = seen.extend({
   /** True for a switch that is part of writing the version. */
   isWritten: z.boolean(),
   account: z.string(),
-  principal: z.object({
-    key: z.string(),
-    kind: z.enum([
-      'root',
-      'user',
-      'role',
-      'federated',
-      'identity-center',
-      'external',
-      'service',
-      'unknown',
-    ]),
-    account: z.string(),
-    name: z.string(),
-    arn: z.string().exactOptional(),
-  }),
+  principal: principalSchema,
 });
 const schema = z.object({
   versions: z.array(version),

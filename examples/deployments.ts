@@ -17,7 +17,7 @@ import { assumeFromGitHub, type Log } from './sessions.ts';
 
 const agent =
   'APN/1.0 HashiCorp/1.0 Terraform/1.13.4 (+https://www.terraform.io) ' +
-  'terraform-provider-aws/6.18.0 (+https://registry.terraform.io/providers/hashicorp/aws) ' +
+  'terraform-provider-aws/6.18.0 ' +
   'aws-sdk-go-v2/1.39.4 ua/2.1 os/linux lang/go#1.24.9 md/GOOS#linux md/GOARCH#amd64';
 
 /** A job of CI that runs Terraform. */

@@ -22,7 +22,7 @@ export const principalSchema = z.strictObject({
   ]),
   account: z.string().describe('The account the principal belongs to.'),
   name: z.string(),
-  arn: z.string().optional(),
+  arn: z.string().exactOptional(),
 });
 
 const timelineEntry = z.strictObject({

@@ -1,6 +1,7 @@
 // A tally: how often something was seen, under which names, from where, with the first proofs. Order-free,
 // so that a fold detector can keep one in its state.
 import { z } from 'zod';
+import { principalSchema } from '../../schemas/alert.ts';
 import { evidenceOf } from './detector.ts';
 import type { Event } from './event.ts';
 import type { Evidence } from './signal.ts';
@@ -17,23 +18,7 @@ export const evidenceSchema = z.object({
   outcome: z.enum(['success', 'failure', 'denied']),
 });
 
-/** The shape of Principal, for state. */
-export const principalSchema = z.object({
-  key: z.string(),
-  kind: z.enum([
-    'root',
-    'user',
-    'role',
-    'federated',
-    'identity-center',
-    'external',
-    'service',
-    'unknown',
-  ]),
-  account: z.string(),
-  name: z.string(),
-  arn: z.string().optional(),
-});
+export { principalSchema };
 
 /** The shape of a tally: `names` are calls, `from` addresses, both sorted and cut. */
 export const tallySchema = z.object({
