@@ -131,7 +131,7 @@ function compare(wall: number): void {
   const before: { wall: number } = JSON.parse(readFileSync(stored, 'utf8'));
   if (wall < before.wall * 0.8) console.log(`!!! SLOWER: the stored ratio is ${before.wall}`);
   if (process.argv.includes('--store')) {
-    writeFileSync(stored, `${JSON.stringify({ wall: Number(wall.toFixed(2)) })}\n`);
+    writeFileSync(stored, `{ "wall": ${wall.toFixed(2)} }\n`);
   }
 }
 
