@@ -99,7 +99,8 @@ export default folding<Config, State>({
     schema: stateSchema,
     scope: 'organisation',
     bucketMs: dayMs,
-    lifetimeMs: dayMs,
+    // Exports of the event history reach back 90 days and begin with the newest event.
+    lifetimeMs: 90 * dayMs,
     key(event) {
       if (event.identityType !== 'Root') return assumedAccount(event);
       return rootQuiet(event) ?? { key: event.principal.account };

@@ -80,14 +80,15 @@ export class IdMemory {
     return Number.isFinite(this.#forgottenBefore) ? this.#forgottenBefore : undefined;
   }
 
+  /** Only hours that held ids are forgotten: a log that begins with its newest event loses nothing. */
   #forgetBefore(hour: number): void {
-    this.#forgottenBefore = hour;
     for (const [one, set] of this.#hours) {
       if (one >= hour) continue;
       this.#size -= set.size;
       this.#hours.delete(one);
       this.#added.delete(one);
       this.#gone.push(one);
+      this.#forgottenBefore = Math.max(this.#forgottenBefore, one + 1);
     }
   }
 

@@ -15,7 +15,7 @@ import type {
   ProvingEvent,
 } from '../core/ports.ts';
 import type { Evidence, Signal, SignalDraft } from '../core/signal.ts';
-import { hourMs } from '../core/time.ts';
+import { hourMs, windowStart } from '../core/time.ts';
 import type { Catalogue, Enabled } from './catalogue.ts';
 import { EventClocks, type Standing } from './clocks.ts';
 import { balance, emptyCounters } from './counters.ts';
@@ -250,6 +250,9 @@ export class Lane {
     // A correction of an event that was folded already must not count twice.
     if (isRecount && detector.state.isReplacing !== true) return undefined;
     const watermark = this.#clocks.watermark();
+    if (!this.#state.stands(detector, event.time, watermark)) {
+      return this.#judgeAlone(one, detector, keyed.key, event);
+    }
     const before = detector.judge(this.#state.buckets(detector, keyed.key, watermark), one.config);
     const limits = this.#state.limitsReached;
     const state = this.#state.open(detector, keyed.key, event.time, watermark);
@@ -258,6 +261,27 @@ export class Lane {
     this.#state.touch(detector, keyed.key, event.time);
     const after = detector.judge(this.#state.buckets(detector, keyed.key, watermark), one.config);
     return this.#difference(one, before, after, standing.isLate);
+  }
+
+  /**
+   * An event whose bucket no longer stands is judged by itself: what it stood beside is forgotten. Its
+   * signals have keys of their own, so that they add to what the alert says and replace nothing.
+   */
+  #judgeAlone(
+    one: Enabled,
+    detector: FoldDetector,
+    key: string,
+    event: Event,
+  ): Operation[] | undefined {
+    const state = detector.state.empty();
+    if (!detector.fold(event, state, one.config)) return undefined;
+    const start = windowStart(event.time, detector.state.bucketMs);
+    const drafts = detector.judge([{ key, start, state }], one.config);
+    const operations = drafts.map((draft) =>
+      this.#raise(one, { ...draft, key: `${draft.key} late ${event.identity}` }, true, true),
+    );
+    for (const operation of operations) this.#countHidden(operation);
+    return operations;
   }
 
   #difference(

@@ -41,6 +41,11 @@ export class DetectorState {
     return standing.sort(([a], [b]) => a - b).map(([start, state]) => ({ key, start, state }));
   }
 
+  /** Takes an event's time; gives whether its bucket stands at this watermark. */
+  stands(detector: FoldDetector, time: number, watermark: number): boolean {
+    return stands(detector, windowStart(time, detector.state.bucketMs), watermark);
+  }
+
   /**
    * Takes an event's time and key; gives the bucket's state to fold into, made when absent. Undefined
    * when the bucket no longer stands, or when the limit of keys leaves no room for this one.

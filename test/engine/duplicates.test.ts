@@ -47,6 +47,14 @@ it('forgets by span and by count, the oldest hours first, and says so', () => {
   expect(see(memory, event(uuid(8), 8 * hourMs))).toBe('duplicate');
 });
 
+it('knows duplicates in a log that begins with its newest event', () => {
+  const memory = new IdMemory([], undefined);
+  see(memory, event(uuid(1), 9_000 * hourMs));
+  memory.forget(8_000 * hourMs, 100);
+  expect(see(memory, event(uuid(2), 5 * hourMs))).toBe('new');
+  expect(see(memory, event(uuid(2), 5 * hourMs))).toBe('duplicate');
+});
+
 it('is the same after a restart', () => {
   const memory = new IdMemory([], undefined);
   for (let n = 0; n < 100; n++) see(memory, event(uuid(n), n * 60_000));

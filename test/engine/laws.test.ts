@@ -9,7 +9,7 @@ import type { Event } from '../../src/core/event.ts';
 import { Chance } from '../simulation/chance.ts';
 import { makeEvents } from '../simulation/world.ts';
 import { judge } from '../support/judge.ts';
-import { account, allow, apiCall, document, iamUser } from '../support/records.ts';
+import { account, allow, apiCall, document, iamUser, rootUser } from '../support/records.ts';
 
 /** Wide enough that nothing in a world is late, however it is shuffled. */
 const config = { lateness: '5d' };
@@ -196,6 +196,29 @@ describe('lateness', () => {
     expect((await judge([later, other], { catalogue: [teller] })).counters.late).toBe(0);
     const stamped = { catalogue: [teller], arrival: Date.UTC(2026, 2, 4, 10, 35) };
     expect((await judge([later, other], stamped)).counters.late).toBe(1);
+  });
+
+  it('does not hide root: what is older than any bucket is judged by itself', async () => {
+    const root = (n: number, at: string) =>
+      apiCall({ source: 'iam', name: 'CreateUser', by: rootUser(), at, id: `root-${n}` });
+    const newestFirst = [
+      root(1, '2026-03-04T10:00:00Z'),
+      root(2, '2024-05-06T10:00:00Z'),
+      root(3, '2024-05-06T09:00:00Z'),
+    ];
+    const { standing } = await judge(newestFirst, { only: ['root-account-used'] });
+    const old = standing.find((one) => one.from.startsWith('2024'));
+    expect(old?.signals.map((one) => [one.events[0], one.late, one.severity])).toEqual([
+      ['root-3', true, 'high'],
+      ['root-2', true, 'high'],
+    ]);
+    const weeks = [
+      root(1, '2026-03-04T10:00:00Z'),
+      root(2, '2026-01-06T10:00:00Z'),
+      root(3, '2026-01-06T09:00:00Z'),
+    ];
+    const { standing: history } = await judge(weeks, { only: ['root-account-used'] });
+    expect(history.find((one) => one.from.startsWith('2026-01'))?.signals).toHaveLength(1);
   });
 
   it('does not come from an event far ahead of its stamp', async () => {
