@@ -101,6 +101,8 @@ export default folding<Config, State>({
     bucketMs: dayMs,
     // Exports of the event history reach back 90 days and begin with the newest event.
     lifetimeMs: 90 * dayMs,
+    // A session of AssumeRoot lasts minutes: its token was issued the same day or the one before.
+    reachMs: dayMs,
     key(event) {
       if (event.identityType !== 'Root') return assumedAccount(event);
       return rootQuiet(event) ?? { key: event.principal.account };

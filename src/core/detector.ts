@@ -70,6 +70,11 @@ export interface StateSpec<State> {
   /** How long after its end a bucket stands. */
   readonly lifetimeMs: number;
   /**
+   * How far beside the bucket of an event `judge` must look, on both sides; absent for all that stand.
+   * Signals of a bucket must not depend on buckets further away than this.
+   */
+  readonly reachMs?: number;
+  /**
    * True where `fold` keeps events by `identity`, so that a correction takes its original's place. Where
    * it is absent, a correction whose original was folded is not folded again.
    */
@@ -88,8 +93,8 @@ export interface Bucket<State> {
 
 /**
  * A detector that adds events to order-free buckets (sets, counts, minima, maxima) and judges what
- * stands. `fold` changes only the state it is given; `judge` sees every standing bucket of one key,
- * oldest first, and gives the keyed set of signals as it stands now.
+ * stands. `fold` changes only the state it is given; `judge` sees the standing buckets of one key within
+ * reach, oldest first, and gives the keyed set of signals as it stands now.
  */
 export interface FoldDetector<Config = unknown, State = unknown> extends Common<Config> {
   readonly state: StateSpec<State>;

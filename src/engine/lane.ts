@@ -253,14 +253,15 @@ export class Lane {
     if (!this.#state.stands(detector, event.time, watermark)) {
       return this.#judgeAlone(one, detector, keyed.key, event);
     }
-    const before = detector.judge(this.#state.buckets(detector, keyed.key, watermark), one.config);
+    const standingNow = () =>
+      detector.judge(this.#state.buckets(detector, keyed.key, event.time, watermark), one.config);
+    const before = standingNow();
     const limits = this.#state.limitsReached;
     const state = this.#state.open(detector, keyed.key, event.time, watermark);
     if (this.#state.limitsReached > limits) this.#limit(`${one.id} keys`);
     if (state === undefined || !detector.fold(event, state, one.config)) return undefined;
     this.#state.touch(detector, keyed.key, event.time);
-    const after = detector.judge(this.#state.buckets(detector, keyed.key, watermark), one.config);
-    return this.#difference(one, before, after, standing.isLate);
+    return this.#difference(one, before, standingNow(), standing.isLate);
   }
 
   /**

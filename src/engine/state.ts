@@ -33,12 +33,21 @@ export class DetectorState {
     }
   }
 
-  /** Gives the buckets of one key that stand at this watermark, oldest first. */
-  buckets(detector: FoldDetector, key: string, watermark: number): readonly Bucket<unknown>[] {
+  /** Gives the buckets of one key that stand and are within reach of an event, oldest first. */
+  buckets(
+    detector: FoldDetector,
+    key: string,
+    time: number,
+    watermark: number,
+  ): readonly Bucket<unknown>[] {
     const all = this.#states.get(detector.meta.id)?.get(key);
     if (all === undefined) return [];
-    const standing = [...all].filter(([start]) => stands(detector, start, watermark));
-    return standing.sort(([a], [b]) => a - b).map(([start, state]) => ({ key, start, state }));
+    const { bucketMs, reachMs = Number.POSITIVE_INFINITY } = detector.state;
+    const at = windowStart(time, bucketMs);
+    const near = [...all].filter(
+      ([start]) => Math.abs(start - at) <= reachMs && stands(detector, start, watermark),
+    );
+    return near.sort(([a], [b]) => a - b).map(([start, state]) => ({ key, start, state }));
   }
 
   /** Takes an event's time; gives whether its bucket stands at this watermark. */
