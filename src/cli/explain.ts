@@ -88,7 +88,7 @@ function notFound(id: string, paths: readonly string[]): SentrailError {
 
 function text(one: Explanation): string {
   const lines = [
-    `${one.event}  ${formatTime(one.time)}`,
+    `${plain(one.event)}  ${formatTime(one.time)}`,
     `  ${plain(one.call)} by ${one.principal} in ${plain(one.account)}: ${one.outcome}`,
     `  read from ${plain(one.place, 300)}`,
     '',

@@ -259,8 +259,10 @@ export class Lane {
     const limits = this.#state.limitsReached;
     const state = this.#state.open(detector, keyed.key, event.time, watermark);
     if (this.#state.limitsReached > limits) this.#limit(`${one.id} keys`);
-    if (state === undefined || !detector.fold(event, state, one.config)) return undefined;
+    if (state === undefined) return undefined;
+    // Marked before it is folded: what a fold that throws left half done is stored as it is in memory.
     this.#state.touch(detector, keyed.key, event.time);
+    if (!detector.fold(event, state, one.config)) return undefined;
     return this.#difference(one, before, standingNow(), standing.isLate);
   }
 
