@@ -1,17 +1,7 @@
 // The one configuration file (YAML), every key with its default and the reason for it.
 import { z } from 'zod';
-
-/** Milliseconds in one of the units a duration may be written in. */
-const unitMs: Record<string, number> = { s: 1e3, m: 6e4, h: 36e5, d: 864e5 };
-
-/** A duration written as `90s`, `15m`, `24h` or `7d`; parses to milliseconds. */
-export function duration(defaultText: string) {
-  return z
-    .string()
-    .regex(/^\d{1,6}[smhd]$/, 'a duration is a whole number and one of s, m, h, d: 15m, 24h, 7d')
-    .default(defaultText)
-    .transform((text) => Number(text.slice(0, -1)) * (unitMs[text.slice(-1)] ?? 0));
-}
+import { duration } from './duration.ts';
+import { kafkaCluster, secret, sourceConfig } from './sources.ts';
 
 export const severity = z.enum(['info', 'low', 'medium', 'high', 'critical']);
 
@@ -35,7 +25,12 @@ const exception = z
 
 const fileSink = z.strictObject({
   type: z.literal('file'),
-  path: z.string().min(1).describe('Alerts are appended to this file, one JSON line a revision.'),
+  path: z
+    .string()
+    .min(1)
+    .describe(
+      'Alerts are appended to this file, one JSON line a revision; {lane} stands for the lane, and must where there are several.',
+    ),
 });
 const stdoutSink = z.strictObject({ type: z.literal('stdout') });
 
@@ -108,10 +103,71 @@ export const configSchema = z.strictObject({
         .string()
         .min(1)
         .optional()
-        .describe('The SQLite file; default .sentrail/replay.sqlite.'),
+        .describe(
+          'The SQLite file; default .sentrail/live.sqlite for `run`, .sentrail/replay.sqlite for `replay`.',
+        ),
+      postgres: secret
+        .optional()
+        .describe(
+          'Connection string of a PostgreSQL database in place of the file, for many workers.',
+        ),
       retention: duration('400d').describe(
         'How long (wall clock) raw records, dead letters and delivered rows are kept.',
       ),
+    })
+    .prefault({}),
+  sources: z
+    .record(
+      z
+        .string()
+        .regex(/^[a-z][a-z0-9-]*$/, 'a source is named in small letters, digits and hyphens'),
+      sourceConfig,
+    )
+    .default({})
+    .describe('Where `sentrail run` reads records, by a name of yours; several are one stream.'),
+  streams: z
+    .strictObject({
+      idle: duration('5s').describe(
+        'An idle shard holds the others back for so long at most; then it is passed over.',
+      ),
+      skew: duration('2s').describe(
+        'How far the clocks of the log and of this machine may differ.',
+      ),
+      commit: duration('1s').describe('Longest time between two commits while records come.'),
+      stop: duration('20s').describe(
+        'How long a stop may take; what is not committed by then is read again.',
+      ),
+    })
+    .prefault({}),
+  rekey: z
+    .strictObject({
+      ...kafkaCluster,
+      topic: z
+        .string()
+        .regex(/^[a-zA-Z0-9._-]{1,249}$/)
+        .describe('The topic keyed by account.'),
+      sessions: z
+        .string()
+        .regex(/^[a-zA-Z0-9._-]{1,249}$/)
+        .optional()
+        .describe(
+          'A topic of one partition that gets a copy of every event that begins a session.',
+        ),
+    })
+    .optional()
+    .describe('Where `sentrail rekey` writes.'),
+  http: z
+    .strictObject({
+      listen: z
+        .string()
+        .regex(/^[^\s]+:\d{1,5}$/, 'host:port')
+        .default('127.0.0.1:9464')
+        .describe('Address of /metrics, /healthz and /readyz.'),
+    })
+    .prefault({}),
+  log: z
+    .strictObject({
+      level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
     })
     .prefault({}),
   sinks: z

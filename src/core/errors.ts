@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'store-full'
   | 'store'
   | 'sink'
+  | 'source'
   | 'broken-promise';
 
 /** Takes a code, a message that says what to try, and what lies behind; carries no secrets. */

@@ -13,6 +13,8 @@ export interface SourceRecord {
   readonly sequence: string;
   /** Arrival stamp of the log, milliseconds; undefined where there is none. */
   readonly arrival: number | undefined;
+  /** Where shards are merged: the stamp at which this record took its turn, noted with the progress. */
+  readonly turn?: number;
   readonly bytes: Uint8Array;
   readonly isFirst: boolean;
   readonly isLast: boolean;
@@ -30,17 +32,32 @@ export interface SourceProgress {
   readonly unit: 'bytes' | 'records';
 }
 
+/** How far reading is behind the newest record of a shard; only what the log can tell. */
+export interface Lag {
+  readonly milliseconds?: number;
+  readonly records?: number;
+}
+
+/** Given in place of a record: the source has nothing for now, so what waits may be committed. */
+export interface Lull {
+  readonly isLull: true;
+}
+
 /**
  * Records in. `read` gives the same records in the same order on every read, leaves out records whose
  * progress is done, and gives a record begun but not done again from its start (the decoder skips the
  * items that were committed). It retries what is passing inside itself, and throws when it must give
- * up; a file that cannot be read is a record with `broken`. It stops soon after `signal` aborts.
- * `acknowledge` is called after the commit, never before.
+ * up; a file that cannot be read is a record with `broken`. It stops within a second after `signal`
+ * aborts. A live source never ends by itself; it gives a lull when everything there is was given.
+ * `acknowledge` is called after each commit with the progress that the commit wrote, never before; a
+ * crash in between is no loss, because progress decides what is read. `lag` answers by shard.
  */
 export interface Source {
   readonly name: string;
-  read(progress: ProgressLookup, signal: AbortSignal): AsyncIterable<SourceRecord>;
+  read(progress: ProgressLookup, signal: AbortSignal): AsyncIterable<SourceRecord | Lull>;
+  acknowledge(progress: readonly Progress[]): Promise<void>;
   progress(): SourceProgress;
+  lag(): ReadonlyMap<string, Lag>;
   close(): Promise<void>;
 }
 
@@ -114,7 +131,17 @@ export interface DeadLetter {
   readonly offset: number;
   readonly reason: RejectReason;
   readonly detail: string;
+  /** What was kept of it; its first part where it was larger than the limit. */
   readonly bytes: Uint8Array;
+  /** How large it was, where more was known of it than was kept. */
+  readonly size: number;
+}
+/** A dead letter as the store numbered it. */
+export interface StoredDeadLetter extends DeadLetter {
+  readonly number: number;
+  readonly lane: string;
+  /** When it was kept, milliseconds by the store's clock. */
+  readonly added: number;
 }
 /** A thing of another kind, kept for later. */
 export interface Kept {
@@ -167,42 +194,81 @@ export interface OutboxRow extends Delivery {
 
 /** Which alerts to list; times are event time in milliseconds. */
 export interface AlertFilter {
+  /** Only alerts that this lane revised last. */
+  readonly lane?: string;
   readonly statuses?: readonly Alert['status'][];
   readonly account?: string;
   /** Only alerts whose last revision was not handed to the outbox. */
   readonly isUndelivered?: boolean;
 }
 
+/** A lane as claimed: what it goes on from, and the version its next commit must expect. */
+export interface Claim {
+  readonly version: number;
+  readonly checkpoint: Checkpoint | undefined;
+}
+
+/** What waits in a store, for an operator. */
+export interface StoreDepth {
+  readonly outbox: number;
+  readonly deadLetters: number;
+  readonly inbox: number;
+}
+
 /**
- * Checkpoints kept. `commit` writes all changes of a lane or none, and only when the lane stands at
- * `expectedVersion`: otherwise it throws `SentrailError` with code `store-version` and has written
- * nothing. Outbox rows are written once for each sink the store was told of by `sinks`.
+ * Checkpoints kept. `claim` makes the caller the only one who can write to a lane: it moves the lane's
+ * version on, so that whoever held it before commits and notes nothing more, and gives the checkpoint.
+ * `commit` writes all changes of a lane or none, and only when the lane stands at `expectedVersion`;
+ * `delivered` notes under the same condition. Otherwise they throw `SentrailError` with code
+ * `store-version` and have written nothing. Outbox rows belong to the lane that committed them and are
+ * written once for each sink the store was told of by `sinks`. Troubles that pass (a lost connection)
+ * are retried inside, for a bounded time; a commit that may or may not have happened is looked up
+ * before it is tried again.
  */
 export interface Store {
+  claim(lane: string): Promise<Claim>;
   load(lane: string): Promise<Checkpoint | undefined>;
+  /** Names of the lanes that ever committed, sorted. */
+  lanes(): Promise<readonly string[]>;
   progress(lane: string, shards: readonly string[]): Promise<ReadonlyMap<string, Progress>>;
   commit(lane: string, expectedVersion: number, changes: Changes): Promise<number>;
   alerts(ids: readonly string[]): Promise<ReadonlyMap<string, Alert>>;
   listAlerts(filter: AlertFilter): AsyncIterable<Alert>;
   provingEvent(id: string): Promise<readonly ProvingEvent[]>;
-  deadLetters(limit: number): Promise<readonly DeadLetter[]>;
+  /** Dead letters in order of their number, of all lanes. */
+  deadLetters(limit: number, afterNumber?: number): Promise<readonly StoredDeadLetter[]>;
+  dropDeadLetters(numbers: readonly number[]): Promise<void>;
   shards(lane: string): Promise<readonly string[]>;
   /** Names the sinks that every later commit writes outbox rows for. */
   sinks(names: readonly string[]): Promise<void>;
-  pending(sink: string, limit: number): Promise<readonly OutboxRow[]>;
+  pending(lane: string, sink: string, limit: number): Promise<readonly OutboxRow[]>;
   /** Notes rows as delivered together with what the sink wants to remember (a file's length). */
-  delivered(sink: string, upToRow: number, memo: string): Promise<void>;
-  memo(sink: string): Promise<string | undefined>;
+  delivered(lane: string, expectedVersion: number, sink: string, note: Delivered): Promise<void>;
+  memo(lane: string, sink: string): Promise<string | undefined>;
   /** Appends bytes to the inbox of a source that cannot be read again; gives the row's number. */
-  inboxPut(source: string, bytes: Uint8Array, isLast: boolean): Promise<number>;
+  inboxPut(source: string, row: InboxBytes): Promise<number>;
   inboxRead(source: string, afterRow: number): Promise<InboxRow | undefined>;
   inboxDrop(source: string, upToRow: number): Promise<void>;
+  /** Small texts about the store itself or a source: where a stream was begun, how many partitions it has. */
+  note(name: string): Promise<string | undefined>;
+  setNote(name: string, value: string): Promise<void>;
+  depth(): Promise<StoreDepth>;
+  /** Drops what is past its retention. */
+  sweep(): Promise<void>;
   close(): Promise<void>;
 }
-export interface InboxRow {
-  readonly row: number;
+export interface Delivered {
+  readonly upToRow: number;
+  readonly memo: string;
+}
+/** Bytes for the inbox. `arrival` is when they were taken in, by the clock of who took them. */
+export interface InboxBytes {
   readonly bytes: Uint8Array;
   readonly isLast: boolean;
+  readonly arrival?: number;
+}
+export interface InboxRow extends InboxBytes {
+  readonly row: number;
 }
 
 /**

@@ -23,4 +23,10 @@ export interface Progress {
    * grow, what was cut off is whole then, and that item is unwrapped again.
    */
   readonly isCut?: boolean;
+  /**
+   * Where shards are merged: the arrival stamp, in milliseconds, up to which the lane had come when
+   * this record took its turn. A shard that was passed over while it was idle goes on from there, so
+   * that a re-read decides the same.
+   */
+  readonly turn?: number;
 }
