@@ -4,31 +4,31 @@ import { mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { detectors } from '../detectors/index.ts';
-import type { Config, SinkConfig } from '../schemas/config.ts';
+import type { Config } from '../schemas/config.ts';
 import { SentrailError } from './core/errors.ts';
 import { contentId } from './core/hash.ts';
-import type { Counters, Sink, Source, SourceProgress, Store } from './core/ports.ts';
+import type { Counters, Source, Store } from './core/ports.ts';
 import { createDecoder } from './decode/decoder.ts';
 import { makeCatalogue } from './engine/catalogue.ts';
 import { emptyCounters } from './engine/counters.ts';
 import { Lane } from './engine/lane.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { Outbox } from './pipeline/outbox.ts';
-import { type RunResult, run } from './pipeline/run.ts';
-import { fileSink } from './sinks/file.ts';
-import { stdoutSink } from './sinks/stdout.ts';
+import { type CommitReport, type RunResult, run } from './pipeline/run.ts';
 import { filesSource } from './sources/files.ts';
 import { stdinSource } from './sources/stdin.ts';
-import { openSqlite, type SqliteStore } from './stores/sqlite.ts';
-
-/** Where a replay keeps its store when no other place is named. */
-export const defaultStorePath = join('.sentrail', 'replay.sqlite');
-/** The only lane of one machine. */
-export const laneName = 'main';
-/** Waits between tries of a sink that failed in passing: a minute and a half in all. */
-const sinkWaitsMs = [500, 2_000, 8_000, 20_000, 60_000];
+import { openSqlite } from './stores/sqlite.ts';
+import {
+  defaultStorePath,
+  mainLane,
+  openStore,
+  sinksOf,
+  sinkWaitsMs,
+  storePathOf,
+  waitFor,
+} from './wiring.ts';
 
 /** What a replay is asked to do. `store` false keeps nothing after the run. */
 export interface ReplayOptions {
@@ -44,7 +44,7 @@ export interface ReplayOptions {
   readonly stdin: Readable;
   readonly stdout: Writable;
   readonly stop: AbortSignal;
-  readonly onCommit: (counters: Readonly<Counters>, read: SourceProgress) => void;
+  readonly onCommit: (report: CommitReport) => void;
   readonly onNotice: (text: string) => void;
 }
 
@@ -53,7 +53,7 @@ export interface Replayed extends RunResult {
   readonly counters: Readonly<Counters>;
   /** Counters before this run, when it went on from a checkpoint. */
   readonly before: Readonly<Counters>;
-  readonly store: SqliteStore;
+  readonly store: Store;
   readonly storePath: string;
   close(): Promise<void>;
 }
@@ -64,10 +64,10 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
   const catalogue = makeCatalogue(detectors, config, options.detectors);
   const range = { from: options.from ?? null, to: options.to ?? null };
   const fingerprint = fingerprintOf(config, { detectors: options.detectors ?? null, ...range });
-  const opened = openReplayStore(options, fingerprint);
+  const opened = await openReplayStore(options, fingerprint);
   const { store } = opened;
   try {
-    const checkpoint = await store.load(laneName);
+    const { version, checkpoint } = await store.claim(mainLane);
     if (checkpoint !== undefined && checkpoint.fingerprint !== fingerprint) {
       options.onNotice(
         'code or configuration changed since this store was last written; events read from here on are judged by the new one',
@@ -81,12 +81,13 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
       ...(options.to === undefined ? {} : { to: options.to }),
     });
     const before = structuredClone(checkpoint?.counters ?? emptyCounters());
-    const sinks = options.isDelivering ? sinksOf(config.sinks, options.stdout) : [];
-    const outbox = new Outbox(store, sinks, { waitsMs: sinkWaitsMs, wait: (ms) => wait(ms) });
+    const sinks = options.isDelivering ? sinksOf(config.sinks, options.stdout, mainLane) : [];
+    const retry = { waitsMs: sinkWaitsMs, wait: waitFor };
+    const outbox = new Outbox({ lane: mainLane, store, sinks, retry });
     const source = sourceOf(options, store);
     const result = await run({
-      laneName,
-      version: checkpoint?.version ?? 0,
+      laneName: mainLane,
+      version,
       fingerprint,
       config,
       lane,
@@ -95,6 +96,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
       store,
       outbox,
       stop: options.stop,
+      clock: Date.now,
       breathe: () => nextTurn(),
       onCommit: options.onCommit,
     });
@@ -114,7 +116,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
   }
 }
 
-function sourceOf(options: ReplayOptions, store: SqliteStore): Source {
+function sourceOf(options: ReplayOptions, store: Store): Source {
   const { paths, config, stdin, onNotice } = options;
   const { inflatedBytesMax } = config.limits;
   if (!paths.includes('-')) return filesSource({ paths, inflatedBytesMax, onNotice });
@@ -124,7 +126,7 @@ function sourceOf(options: ReplayOptions, store: SqliteStore): Source {
       "standard input ('-') cannot be mixed with files; replay them one after the other",
     );
   }
-  const progress = (shards: readonly string[]) => store.progress(laneName, shards);
+  const progress = (shards: readonly string[]) => store.progress(mainLane, shards);
   const inbox = {
     progress,
     inboxPut: store.inboxPut.bind(store),
@@ -134,25 +136,23 @@ function sourceOf(options: ReplayOptions, store: SqliteStore): Source {
   return stdinSource({ stream: stdin, inbox, inflatedBytesMax });
 }
 
-function sinksOf(sinks: Readonly<Record<string, SinkConfig>>, stdout: Writable): Sink[] {
-  return Object.entries(sinks).map(([name, one]) => {
-    if (one.type === 'file') return fileSink(name, one.path);
-    return stdoutSink(name, stdout);
-  });
-}
-
 interface Opened {
-  readonly store: SqliteStore;
+  readonly store: Store;
   readonly path: string;
   readonly close: () => Promise<void>;
 }
 
-function openReplayStore(options: ReplayOptions, fingerprint: string): Opened {
+async function openReplayStore(options: ReplayOptions, fingerprint: string): Promise<Opened> {
   if (options.store === false) return temporary(options);
-  const named = options.store ?? options.config.store.path;
+  const { path, postgres } = options.config.store;
+  const named = options.store ?? path;
   if (named !== undefined) return kept(named, options);
+  if (postgres !== undefined) {
+    const text = 'a replay keeps its own store, not the database of the configuration';
+    options.onNotice(`${text}; name a file with --store to keep another`);
+  }
   try {
-    return ownStore(options, runKey(options, fingerprint));
+    return await ownStore(options, runKey(options, fingerprint));
   } catch (error) {
     if (!(error instanceof SentrailError) || !['store-busy', 'store'].includes(error.code))
       throw error;
@@ -162,12 +162,12 @@ function openReplayStore(options: ReplayOptions, fingerprint: string): Opened {
 }
 
 /** The default store belongs to one question asked of one input; another question moves it aside. */
-function ownStore(options: ReplayOptions, key: string): Opened {
+async function ownStore(options: ReplayOptions, key: string): Promise<Opened> {
   const opened = kept(defaultStorePath, options);
-  const held = opened.store.note('replay');
-  if (held === undefined) opened.store.setNote('replay', key);
+  const held = await opened.store.note('replay');
+  if (held === undefined) await opened.store.setNote('replay', key);
   if (held === undefined || held === key) return opened;
-  void opened.close();
+  await opened.close();
   const aside = `${defaultStorePath}.previous`;
   for (const end of ['', '-wal', '-shm']) {
     rmSync(`${aside}${end}`, { force: true });
@@ -176,7 +176,7 @@ function ownStore(options: ReplayOptions, key: string): Opened {
   }
   options.onNotice(`another replay was kept in ${defaultStorePath}; it is now ${aside}`);
   const fresh = kept(defaultStorePath, options);
-  fresh.store.setNote('replay', key);
+  await fresh.store.setNote('replay', key);
   return fresh;
 }
 
@@ -212,10 +212,15 @@ function exists(path: string): boolean {
 }
 
 /** Opens a store for reading: the one named, or the default one. Throws `SentrailError` where none is. */
-export function readStore(path: string | undefined, config: Config): Store {
-  const at = path ?? config.store.path ?? defaultStorePath;
-  const retentionMs = config.store.retention;
-  return openSqlite({ path: at, retentionMs, clock: Date.now, isWriter: false });
+export async function readStore(path: string | undefined, config: Config): Promise<Store> {
+  if (path !== undefined) return openStore(withPath(config, path), { path, isWriter: false });
+  return openStore(config, { path: storePathOf(path, config), isWriter: false });
+}
+
+/** Takes a config and a path the user gave; gives the config with the store at that path. */
+export function withPath(config: Config, path: string): Config {
+  const { postgres: _database, ...store } = config.store;
+  return { ...config, store: { ...store, path } };
 }
 
 /** Takes paths of a trail; gives a source over those that still exist, undefined where none does. */

@@ -145,6 +145,7 @@ export async function findEvent(
   const decoder = createDecoder(config.limits);
   const found = new Map<string, ProvingEvent>();
   for await (const record of source.read(async () => new Map(), stop)) {
+    if ('isLull' in record) continue;
     for (const item of decoder.decode(record, 0)) {
       if (item.kind !== 'event' || item.event.id !== id) continue;
       const { account, time } = item.event;

@@ -16,7 +16,8 @@ const judged = ['schemas', 'detectors', 'src/core', 'src/decode', 'src/engine'];
  */
 export function fingerprintOf(config: Config, more: Readonly<Record<string, unknown>>): string {
   const hash = createHash('sha256').update(codeHash());
-  const { store: _store, sinks: _sinks, ...judging } = config;
+  const { lateness, ahead, alerts, duplicates, limits, detectors, exceptions } = config;
+  const judging = { lateness, ahead, alerts, duplicates, limits, detectors, exceptions };
   hash.update(JSON.stringify([judging, more]));
   return hash.digest('hex').slice(0, 16);
 }

@@ -46,7 +46,7 @@ async function list(flags: Flags): Promise<number> {
   if (least === undefined) {
     throw new SentrailError('usage', `--severity is one of ${levels.join(', ')}`);
   }
-  const store = readStore(flags.store, configFrom(flags.config));
+  const store = await readStore(flags.store, configFrom(flags.config));
   try {
     let shown = 0;
     for await (const alert of store.listAlerts({})) {
@@ -65,7 +65,7 @@ async function list(flags: Flags): Promise<number> {
 }
 
 async function show(id: string, flags: Flags): Promise<number> {
-  const store = readStore(flags.store, configFrom(flags.config));
+  const store = await readStore(flags.store, configFrom(flags.config));
   try {
     for await (const alert of store.listAlerts({})) {
       if (!alert.id.startsWith(id)) continue;

@@ -1,6 +1,6 @@
 // `sentrail explain`: what was made of an event.
 import { Command } from 'commander';
-import { filesOf, laneName, readStore } from '../app.ts';
+import { filesOf, readStore } from '../app.ts';
 import { SentrailError } from '../core/errors.ts';
 import type { ProvingEvent, Store } from '../core/ports.ts';
 import { plain } from '../core/text.ts';
@@ -36,7 +36,7 @@ export function explainCommand(ended: (code: number) => void): Command {
 
 async function run(id: string, paths: readonly string[], flags: Flags): Promise<number> {
   const config = configFrom(flags.config);
-  const store = storeIfAny(flags, paths);
+  const store = await storeIfAny(flags, paths);
   try {
     const found = await find(id, paths, store, config);
     if (found.length === 0) throw notFound(id, paths);
@@ -53,9 +53,9 @@ async function run(id: string, paths: readonly string[], flags: Flags): Promise<
   }
 }
 
-function storeIfAny(flags: Flags, paths: readonly string[]): Store | undefined {
+async function storeIfAny(flags: Flags, paths: readonly string[]): Promise<Store | undefined> {
   try {
-    return readStore(flags.store, configFrom(flags.config));
+    return await readStore(flags.store, configFrom(flags.config));
   } catch (error) {
     // With paths to look in, a store is a help and no need.
     if (paths.length > 0 && flags.store === undefined) return undefined;
@@ -71,11 +71,16 @@ async function find(
 ): Promise<readonly ProvingEvent[]> {
   const kept = (await store?.provingEvent(id)) ?? [];
   if (kept.length > 0 || (store === undefined && paths.length === 0)) return kept;
-  const shards = paths.length > 0 ? paths : ((await store?.shards(laneName)) ?? []);
+  const shards = paths.length > 0 ? paths : await shardsOf(store);
   const files = filesOf(shards, config);
   if (files === undefined) return [];
   process.stderr.write(`no signal stands on ${plain(id)}; looking for it in the trail …\n`);
   return findEvent(id, files, config, new AbortController().signal);
+}
+
+async function shardsOf(store: Store | undefined): Promise<readonly string[]> {
+  const lanes = (await store?.lanes()) ?? [];
+  return (await Promise.all(lanes.map((lane) => store?.shards(lane) ?? []))).flat();
 }
 
 function notFound(id: string, paths: readonly string[]): SentrailError {

@@ -4,9 +4,12 @@ import { Command, CommanderError } from 'commander';
 import { SentrailError } from '../core/errors.ts';
 import { alertsCommand } from './alerts.ts';
 import { checkConfigCommand } from './check-config.ts';
+import { deadLettersCommand } from './dead-letters.ts';
 import { detectorsCommand } from './detectors.ts';
 import { explainCommand } from './explain.ts';
+import { rekeyCommand } from './rekey.ts';
 import { replayCommand } from './replay.ts';
+import { runCommand } from './run.ts';
 import { signalsCommand } from './signals.ts';
 import { version } from './version.ts';
 
@@ -15,14 +18,26 @@ Start here
   sentrail replay AWSLogs/                  judge a trail as S3 keeps it, print its alerts
   sentrail replay events.json --json        one line of JSON an alert, for other tools
   cat events.ndjson.gz | sentrail replay -  from standard input
+  sentrail run --config sentrail.yaml       judge live streams until told to stop
   sentrail alerts show ID                   one alert, whole
   sentrail explain EVENTID                  why an event made an alert, or did not
+  sentrail dead-letters list                what could not be read, and why
 
 Exit codes
   0 done   1 failed   2 wrong usage or configuration   3 done, but input was rejected (--strict)
 
 Input is CloudTrail as it exists: {"Records":[…]}, NDJSON, arrays, single or concatenated objects,
 each plain or gzip'd. What cannot be read is kept as a dead letter and counted, never skipped.`;
+
+const commands = [
+  replayCommand,
+  runCommand,
+  signalsCommand,
+  explainCommand,
+  alertsCommand,
+  deadLettersCommand,
+  rekeyCommand,
+];
 
 /** Takes the arguments after the program's name; gives the exit code. */
 async function main(args: readonly string[]): Promise<number> {
@@ -36,7 +51,7 @@ async function main(args: readonly string[]): Promise<number> {
   const ended = (status: number) => {
     code = status;
   };
-  for (const make of [replayCommand, signalsCommand, explainCommand, alertsCommand]) {
+  for (const make of commands) {
     program.addCommand(make(ended).exitOverride());
   }
   program.addCommand(detectorsCommand().exitOverride());

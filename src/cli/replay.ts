@@ -77,7 +77,7 @@ export function optionsOf(
     stdin: process.stdin,
     stdout: process.stdout,
     stop: stop.signal,
-    onCommit: (counters, read) => bar.update(counters, read),
+    onCommit: ({ counters, read }) => bar.update(counters, read),
     onNotice: (text) => process.stderr.write(`note: ${text}\n`),
   };
 }

@@ -38,9 +38,13 @@ export interface Lag {
   readonly records?: number;
 }
 
-/** Given in place of a record: the source has nothing for now, so what waits may be committed. */
+/**
+ * Given in place of a record: the source has nothing for now, so what waits may be committed.
+ * `isWaiting` says that more was read, but must wait for its turn among the shards.
+ */
 export interface Lull {
   readonly isLull: true;
+  readonly isWaiting?: boolean;
 }
 
 /**

@@ -41,6 +41,13 @@ export class IdMemory {
     return this.#size;
   }
 
+  /** Bytes of the tables. */
+  get bytes(): number {
+    let bytes = 0;
+    for (const set of this.#hours.values()) bytes += set.bytes;
+    return bytes;
+  }
+
   /** Takes an event and which of its ids is meant; gives whether it was seen, and remembers it. */
   see(event: Event, id: string): Seen {
     const hour = Math.floor(event.time / hourMs);
@@ -124,6 +131,10 @@ class IdSet {
   #table = new Uint32Array(64 * words);
   #mask = 63;
   size = 0;
+
+  get bytes(): number {
+    return this.#table.byteLength;
+  }
 
   add(id: Uint32Array): boolean {
     if (id[0] === 0 && id[1] === 0 && id[2] === 0 && id[3] === 0) id[3] = 1;

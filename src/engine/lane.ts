@@ -30,6 +30,13 @@ export type Judgement = readonly Operation[];
 /** What steps left behind since the last drain, apart from alerts. */
 export type LaneChanges = Omit<Changes, 'fingerprint' | 'progress' | 'alerts' | 'outbox'>;
 
+/** What a lane holds. */
+export interface LaneSize {
+  readonly keys: number;
+  readonly ids: number;
+  readonly bytes: number;
+}
+
 /** What a lane is made with. `from` and `to` bound event time: outside, events are counted only. */
 export interface LaneOptions {
   readonly catalogue: Catalogue;
@@ -80,6 +87,12 @@ export class Lane {
 
   get counters(): Readonly<Counters> {
     return this.#counters;
+  }
+
+  /** How much is held: keys of detectors, remembered event ids, and about how many bytes both are. */
+  get size(): LaneSize {
+    const { keys } = this.#state;
+    return { keys, ids: this.#ids.size, bytes: this.#ids.bytes + this.#state.bytes };
   }
 
   /** Takes one item, valid during this call only, and judges it. */
@@ -156,11 +169,11 @@ export class Lane {
   #reject(item: RejectedItem): void {
     const rejected = this.#counters.rejected;
     rejected[item.reason] = (rejected[item.reason] ?? 0) + 1;
-    const { reason, detail, offset, position } = item;
+    const { reason, detail, offset, size, position } = item;
     const { shard, sequence, item: at } = position;
     const bytes = new Uint8Array(item.bytes);
     this.pendingBytes += bytes.length;
-    this.#deadLetters.push({ shard, sequence, item: at, offset, reason, detail, bytes });
+    this.#deadLetters.push({ shard, sequence, item: at, offset, reason, detail, bytes, size });
   }
 
   #event(item: EventItem): void {

@@ -12,6 +12,7 @@ export class DetectorState {
   readonly #dirty = new Map<string, { detector: string; key: string; start: number }>();
   readonly #sorted = new Map<string, string[]>();
   readonly #keysMax: number;
+  #bucketBytes = 0;
   /** How often the limit of keys was reached. */
   limitsReached = 0;
 
@@ -110,7 +111,19 @@ export class DetectorState {
       else buckets.push({ detector, version, key, start, state });
     }
     this.#dirty.clear();
+    const sample = buckets.at(-1);
+    if (sample !== undefined) {
+      const size = JSON.stringify(sample.state).length + sample.key.length;
+      this.#bucketBytes = this.#bucketBytes === 0 ? size : this.#bucketBytes * 0.9 + size * 0.1;
+    }
     return { buckets, bucketsGone };
+  }
+
+  /** About how many bytes the buckets hold, by a sample of those that changed; for metrics. */
+  get bytes(): number {
+    let buckets = 0;
+    for (const keys of this.#states.values()) for (const one of keys.values()) buckets += one.size;
+    return Math.round(buckets * this.#bucketBytes);
   }
 
   /** How many keys are held, for metrics. */

@@ -35,10 +35,15 @@ export class Commits {
 
   /** Writes everything since the last commit in one transaction, then sends what is due. */
   async commit(): Promise<void> {
-    const { lane, config, store, laneName, fingerprint, outbox } = this.#parts;
+    const { lane, config, store, laneName, fingerprint, outbox, source } = this.#parts;
+    const started = this.#parts.clock();
     const { judgements, changes } = lane.drain();
     const progress = this.positions.changed;
-    if (judgements.length === 0 && progress.length === 0) return;
+    if (judgements.length === 0 && progress.length === 0) {
+      await outbox.drain(this.version);
+      return;
+    }
+    await this.#parts.beforeCommit?.();
     await this.#preload(alertsTouched(judgements));
     await this.#preload(alertsBeside(judgements, this.#lookup, config.alerts.window));
     const revised = new Map<string, Alert>();
@@ -52,29 +57,45 @@ export class Commits {
     }
     const more = { fingerprint, progress, alerts: [...revised.values()], outbox: deliveries };
     this.version = await store.commit(laneName, this.version, { ...changes, ...more });
-    for (const id of revised.keys()) this.revised.add(id);
+    if (!this.#parts.isEndless) for (const id of revised.keys()) this.revised.add(id);
     this.positions.committed();
     this.#trim();
-    await outbox.drain();
-    this.#parts.onCommit?.(lane.counters, this.#parts.source.progress());
+    await source.acknowledge(progress);
+    const committed = this.#parts.clock();
+    await outbox.drain(this.version);
+    this.#parts.onCommit?.({
+      lane: laneName,
+      counters: lane.counters,
+      read: source.progress(),
+      lag: source.lag(),
+      state: lane.size,
+      tookMs: committed - started,
+      deliveredMs: this.#parts.clock() - committed,
+      revised: [...revised.values()],
+      notable: deliveries.length,
+    });
   }
 
-  /** When the input has ended, what changed since it was last sent is sent in its last revision. */
+  /**
+   * When the input has ended, or a live one has been quiet for a while, what changed since it was last
+   * sent is sent in its last revision.
+   */
   async deliverRest(): Promise<void> {
     const { store, laneName, fingerprint, lane } = this.#parts;
     for (;;) {
       const rest: Alert[] = [];
-      for await (const alert of store.listAlerts({ isUndelivered: true })) {
+      for await (const alert of store.listAlerts({ isUndelivered: true, lane: laneName })) {
         if (alert.delivered === 0 && alert.status === 'withdrawn') continue;
         rest.push({ ...alert, delivered: alert.revision });
         if (rest.length === restBatch) break;
       }
-      if (rest.length === 0) return;
+      if (rest.length === 0) break;
       const outbox = rest.map((alert) => this.#delivery(alert));
       const changes = { ...lane.drain().changes, fingerprint, progress: [], alerts: rest, outbox };
       this.version = await store.commit(laneName, this.version, changes);
       for (const alert of rest) this.#cache.delete(alert.id);
     }
+    await this.#parts.outbox.drain(this.version);
   }
 
   #delivery(alert: Alert): Delivery {

@@ -56,12 +56,13 @@ export class Positions {
   finished(record: SourceRecord): void {
     if (!record.isLast) return;
     this.#keepLast();
-    const { shard, sequence, done = '' } = record;
+    const { shard, sequence, done = '', turn } = record;
+    const merged = turn === undefined ? {} : { turn };
     const reached = this.#reached.get(shard) ?? this.#known(shard);
     const isSame = reached?.position.sequence === sequence;
     const position = { shard, sequence, item: isSame ? reached.position.item : 0 };
     const isCut = isSame && reached.isCut === true;
-    this.#reached.set(shard, isCut ? { position, done, isCut } : { position, done });
+    this.#reached.set(shard, { position, done, ...(isCut ? { isCut } : {}), ...merged });
   }
 
   /** Gives what the next commit writes. */

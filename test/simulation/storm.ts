@@ -96,13 +96,15 @@ async function attempt(
   received: string[],
   chance: Chance | undefined,
 ): Promise<Readonly<Counters>> {
-  const checkpoint = await store.load('main');
+  const { version, checkpoint } = await store.claim('main');
   const lane = new Lane({ catalogue: makeCatalogue(detectors, config), config, checkpoint });
   const sinks = [tearing(fileSink('file', path), path, chance), keyed(received, chance)];
-  const outbox = new Outbox(store, sinks, { waitsMs: [0, 0, 0, 0, 0, 0], wait: async () => {} });
+  const retry = { waitsMs: [0, 0, 0, 0, 0, 0], wait: async () => {} };
+  const outbox = new Outbox({ lane: 'main', store, sinks, retry });
   await run({
     laneName: 'main',
-    version: checkpoint?.version ?? 0,
+    version,
+    clock: () => 0,
     fingerprint: 'storm',
     config,
     lane,
@@ -111,7 +113,7 @@ async function attempt(
     store,
     outbox,
     stop: new AbortController().signal,
-    onCommit: (counters) => {
+    onCommit: ({ counters }) => {
       if (balance(counters) !== 0) throw new Error('the accounting identity is broken at a commit');
     },
   });
@@ -213,6 +215,8 @@ function shards(arrivals: readonly Arrival[], chance: Chance | undefined): Sourc
         };
       }
     },
+    acknowledge: async () => {},
+    lag: () => new Map(),
     progress: () => ({ done: 0, total: 0, unit: 'bytes' }),
     close: async () => {},
   };

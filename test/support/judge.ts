@@ -48,14 +48,20 @@ export async function judgeBytes(bytes: Uint8Array, options: JudgeOptions = {}):
   });
   await run({
     laneName: 'main',
-    version: 0,
+    version: (await store.claim('main')).version,
+    clock: () => 0,
     fingerprint: 'test',
     config,
     lane,
     source: oneRecord(bytes, options.arrival),
     decoder: createDecoder(config.limits),
     store,
-    outbox: new Outbox(store, [], { waitsMs: [], wait: async () => {} }),
+    outbox: new Outbox({
+      lane: 'main',
+      store,
+      sinks: [],
+      retry: { waitsMs: [], wait: async () => {} },
+    }),
     stop: new AbortController().signal,
   });
   const all: AlertJson[] = [];
@@ -71,6 +77,8 @@ function oneRecord(bytes: Uint8Array, arrival: number | undefined): Source {
       const place = { shard: 'test', sequence: '0', arrival };
       yield { ...place, bytes, isFirst: true, isLast: true, done: '1' };
     },
+    acknowledge: async () => {},
+    lag: () => new Map(),
     progress: () => ({ done: 0, total: 0, unit: 'bytes' }),
     close: async () => {},
   };

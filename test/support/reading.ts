@@ -1,10 +1,15 @@
 // Reads a source as the pipeline does, with lines for items, so that sources can be tested alone.
 import { gunzipSync } from 'node:zlib';
-import type { Source, SourceRecord } from '../../src/core/ports.ts';
+import type { Lull, Source, SourceRecord } from '../../src/core/ports.ts';
 import type { Progress } from '../../src/core/position.ts';
 
 /** Committed progress by shard. */
 export type Committed = Map<string, Progress>;
+
+/** A live source does not end: a lull in which nothing waits is the end of what there is. */
+export function isEnd(lull: Lull): boolean {
+  return lull.isWaiting !== true;
+}
 
 /** Gives everything a source has to give, from a progress, until a stop. */
 export async function recordsOf(
@@ -14,7 +19,13 @@ export async function recordsOf(
 ): Promise<SourceRecord[]> {
   const records: SourceRecord[] = [];
   const lookup = async (shards: readonly string[]) => some(committed, shards);
-  for await (const record of source.read(lookup, stop)) records.push(record);
+  for await (const record of source.read(lookup, stop)) {
+    if ('isLull' in record) {
+      if (isEnd(record)) break;
+      continue;
+    }
+    records.push(record);
+  }
   await source.close();
   return records;
 }
@@ -34,6 +45,10 @@ export async function itemsOf(
   let count = 0;
   let skip = 0;
   for await (const record of source.read(lookup, new AbortController().signal)) {
+    if ('isLull' in record) {
+      if (isEnd(record)) break;
+      continue;
+    }
     const { shard, sequence, isFirst, isLast, done } = record;
     if (isFirst) {
       const known = committed.get(shard)?.position;
@@ -47,12 +62,15 @@ export async function itemsOf(
       if (count++ < skip) continue;
       items.push(`${shard}:${sequence}:${line}`);
       committed.set(shard, { position: { shard, sequence, item: count } });
-      if (items.length >= itemsMax) return items;
+      if (items.length < itemsMax) continue;
+      await source.close();
+      return items;
     }
     if (!isLast) continue;
     const position = { shard, sequence, item: Math.max(skip, count) };
     committed.set(shard, { position, ...(done === undefined ? {} : { done }) });
   }
+  await source.close();
   return items;
 }
 

@@ -1,0 +1,67 @@
+// `sentrail run`: judges live streams until it is told to stop.
+import { Command } from 'commander';
+import pino from 'pino';
+import type { Config } from '../../schemas/config.ts';
+import { SentrailError } from '../core/errors.ts';
+import { type Log, live } from '../live.ts';
+import { configFrom } from './options.ts';
+
+/** Gives the command; `ended` is told the exit code. */
+export function runCommand(ended: (code: number) => void): Command {
+  return new Command('run')
+    .description('judge live streams (Kinesis, Kafka, S3, SQS, push) until told to stop')
+    .requiredOption('--config <file>', 'configuration (YAML) with sources and sinks')
+    .addHelpText(
+      'after',
+      `
+Logs go to standard error, one line of JSON each; alerts to the sinks of the configuration.
+SIGTERM or SIGINT stops: what was judged is committed, groups are left; a second one ends at once.
+Ask http.listen (default 127.0.0.1:9464) for /metrics, /healthz and /readyz.`,
+    )
+    .action(async (flags: { config: string }) => {
+      const config = configFrom(flags.config);
+      ended(
+        await untilStopped(config, (log, stop) =>
+          live({ config, log, stop, stdout: process.stdout }),
+        ),
+      );
+    });
+}
+
+/** Runs work that a signal stops, within the bound of the config; gives the exit code. */
+export async function untilStopped(
+  config: Config,
+  work: (log: Log, stop: AbortSignal) => Promise<void>,
+): Promise<number> {
+  const log = pino(
+    { level: config.log.level, base: null },
+    pino.destination({ fd: 2, sync: true }),
+  );
+  const stop = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (stop.signal.aborted) process.exit(1);
+    log.info({ signal }, 'stopping');
+    stop.abort();
+    timer = setTimeout(() => {
+      log.error({}, 'the stop took too long; what was not committed is read again by the next run');
+      process.exit(1);
+    }, config.streams.stop);
+    timer.unref();
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+  try {
+    await work(log, stop.signal);
+    log.info({}, 'stopped');
+    return 0;
+  } catch (error) {
+    // A person reads the last line; the log's reader gets the same as a field.
+    if (error instanceof SentrailError) log.error({ code: error.code }, error.message);
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    process.off('SIGTERM', onSignal);
+    process.off('SIGINT', onSignal);
+  }
+}
