@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { ProgressLookup, Source, SourceProgress, SourceRecord } from '../core/ports.ts';
+import type { Lag, ProgressLookup, Source, SourceProgress, SourceRecord } from '../core/ports.ts';
 import type { Progress } from '../core/position.ts';
 import { oneAhead, type Part, partsOf, Unreadable } from './inflate.ts';
 import type { TrailFile } from './trail-layout.ts';
@@ -136,6 +136,14 @@ class FilesSource implements Source {
     if (!this.#isMeasured) void this.#measure();
     const done = this.#doneBytes + this.#presentBytes;
     return { done, total: this.#totalBytes, unit: 'bytes' };
+  }
+
+  /** Files stay where they are; progress alone decides what is read. */
+  async acknowledge(): Promise<void> {}
+
+  /** A file has no end that moves away from its reader. */
+  lag(): ReadonlyMap<string, Lag> {
+    return new Map();
   }
 
   async close(): Promise<void> {
@@ -328,10 +336,11 @@ async function wholeOf(handle: number, size: number): Promise<Uint8Array> {
 }
 
 /**
+ * Takes a whole object's bytes; tells whether they may unpack to more than should be held at once.
  * The trailer of gzip holds the size of its last member. A claim below the packed size means
  * several members or padding, so that it says nothing about the whole.
  */
-function isTooLargeUnpacked(bytes: Uint8Array): boolean {
+export function isTooLargeUnpacked(bytes: Uint8Array): boolean {
   if (bytes.length <= harmlessBytesMax || bytes[0] !== 0x1f || bytes[1] !== 0x8b) return false;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const claimed = view.getUint32(bytes.length - 4, true);
