@@ -73,7 +73,10 @@ const sasl = z.discriminatedUnion('mechanism', [
 
 /** How a Kafka cluster is reached; shared by the source and by what writes to a topic. */
 export const kafkaCluster = {
-  brokers: z.array(z.string().regex(/^[^:\s]+:\d+$/, 'a broker is host:port')).min(1),
+  brokers: z
+    .array(z.string().regex(/^[^\s]+:\d+$/, 'a broker is host:port'))
+    .min(1)
+    .describe('Where to ask for the cluster: a list of host:port.'),
   tls: tls.default(false).describe('true, or files of certificates.'),
   sasl: sasl.optional().describe('How to sign in.'),
 };
@@ -81,7 +84,10 @@ export const kafkaCluster = {
 export const kafkaConfig = z.strictObject({
   type: z.literal('kafka'),
   ...kafkaCluster,
-  topic: z.string().regex(/^[a-zA-Z0-9._-]{1,249}$/),
+  topic: z
+    .string()
+    .regex(/^[a-zA-Z0-9._-]{1,249}$/)
+    .describe('The topic that carries the records.'),
   group: z.string().min(1).default('sentrail').describe('The consumer group of all workers.'),
   keyed: z
     .boolean()
@@ -104,7 +110,7 @@ export const kafkaConfig = z.strictObject({
 const account = z.string().regex(/^\d{12}$/, 'an account is 12 digits');
 export const s3Config = z.strictObject({
   type: z.literal('s3'),
-  bucket: z.string().min(3),
+  bucket: z.string().min(3).describe('Name of the bucket.'),
   prefix: z.string().default('').describe('What stands before AWSLogs/, with its slash.'),
   ...aws,
   accounts: z

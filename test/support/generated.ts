@@ -88,6 +88,7 @@ const node = z.looseObject({
   type: z.union([z.string(), z.array(z.string())]).optional(),
   description: z.string().optional(),
   default: z.unknown().optional(),
+  const: z.unknown().optional(),
   enum: z.array(z.unknown()).optional(),
   get properties() {
     return z.record(z.string(), node).optional();
@@ -128,11 +129,16 @@ function rows(at: Node, path: string): string[] {
     const key = path === '' ? name : `${path}.${name}`;
     const inner = below(child, key);
     const isGroup = child.properties !== undefined;
-    const text = child.description ?? (child.enum ? `One of ${child.enum.join(', ')}.` : '');
+    const text = child.description ?? valuesOf(child);
     const value =
       child.default === undefined || isGroup ? '' : `\`${JSON.stringify(child.default)}\``;
     return isGroup ? inner : [`| \`${key}\` | ${value} | ${text} |`, ...inner];
   });
+}
+
+function valuesOf(child: Node): string {
+  if (child.const !== undefined) return `\`${String(child.const)}\``;
+  return child.enum ? `One of ${child.enum.join(', ')}.` : '';
 }
 
 function below(child: Node, key: string): string[] {
@@ -140,8 +146,30 @@ function below(child: Node, key: string): string[] {
   const own = child.properties === undefined ? [] : rows(child, key);
   const items = child.items === undefined ? [] : rows(child.items, `${key}[]`);
   const named =
-    typeof each === 'object' ? variants(each).flatMap((one) => rows(one, `${key}.NAME`)) : [];
-  return [...new Set([...own, ...items, ...named])];
+    typeof each === 'object'
+      ? variants(each).flatMap((one) => rows(one, `${key}.NAME${kindOf(one)}`))
+      : [];
+  const chosen = child.properties === undefined ? choices(child, key) : [];
+  return [...new Set([...own, ...items, ...named, ...chosen])];
+}
+
+/** Where a value is one of several objects, each kind's keys; secrets and the like say it themselves. */
+function choices(child: Node, key: string): string[] {
+  const kinds = variants(child).filter((one) => one !== child && one.description === undefined);
+  const shaped = kinds.filter((one) => !isSecret(one));
+  return shaped.flatMap((one) => rows(one, `${key}${kindOf(one)}`));
+}
+
+function isSecret({ properties = {} }: Node): boolean {
+  const names = Object.keys(properties);
+  return names.length === 1 && (names[0] === 'env' || names[0] === 'file');
+}
+
+/** ` (kafka)` for the variant whose `type` or `mechanism` says so. */
+function kindOf(one: Node): string {
+  const tag = one.properties?.['type'] ?? one.properties?.['mechanism'];
+  const named = tag?.const ?? tag?.enum?.join(', ');
+  return named === undefined ? '' : ` (${String(named)})`;
 }
 
 function variants(one: Node): Node[] {
