@@ -223,7 +223,7 @@ export interface StoreDepth {
  * Checkpoints kept. `claim` makes the caller the only one who can write to a lane: it moves the lane's
  * version on, so that whoever held it before commits and notes nothing more, and gives the checkpoint.
  * `commit` writes all changes of a lane or none, and only when the lane stands at `expectedVersion`;
- * `delivered` notes under the same condition. Otherwise they throw `SentrailError` with code
+ * `pending` and `delivered` work under the same condition. Otherwise they throw `SentrailError` with code
  * `store-version` and have written nothing. Outbox rows belong to the lane that committed them and are
  * written once for each sink the store was told of by `sinks`. Troubles that pass (a lost connection)
  * are retried inside, for a bounded time; a commit that may or may not have happened is looked up
@@ -245,7 +245,8 @@ export interface Store {
   shards(lane: string): Promise<readonly string[]>;
   /** Names the sinks that every later commit writes outbox rows for. */
   sinks(names: readonly string[]): Promise<void>;
-  pending(lane: string, sink: string, limit: number): Promise<readonly OutboxRow[]>;
+  /** The first rows that wait. Who lost the lane gets none: it could send what another is sending. */
+  pending(lane: string, expectedVersion: number, at: PendingAt): Promise<readonly OutboxRow[]>;
   /** Notes rows as delivered together with what the sink wants to remember (a file's length). */
   delivered(lane: string, expectedVersion: number, sink: string, note: Delivered): Promise<void>;
   memo(lane: string, sink: string): Promise<string | undefined>;
@@ -260,6 +261,10 @@ export interface Store {
   /** Drops what is past its retention. */
   sweep(): Promise<void>;
   close(): Promise<void>;
+}
+export interface PendingAt {
+  readonly sink: string;
+  readonly limit: number;
 }
 export interface Delivered {
   readonly upToRow: number;

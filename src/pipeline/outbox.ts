@@ -98,7 +98,7 @@ export class Outbox {
   async #drainOne(sink: Sink, version: number): Promise<void> {
     const { store, lane } = this.#parts;
     for (;;) {
-      const rows = await store.pending(lane, sink.name, rowsAtOnce);
+      const rows = await store.pending(lane, version, { sink: sink.name, limit: rowsAtOnce });
       const last = rows.at(-1);
       if (last === undefined) return;
       const memo = await this.#trying(sink, version, () => sink.send(rows));
