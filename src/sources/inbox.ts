@@ -198,6 +198,7 @@ class Rows implements Intake {
   readonly #options: InboxOptions;
   #failure: { readonly error: unknown } | undefined;
   #unread: number[] = [];
+  #coming = 0;
   #newest = 0;
   /** Until the reader came to an end of the rows, nobody knows how many an earlier run left. */
   #hasOlder = true;
@@ -210,7 +211,7 @@ class Rows implements Intake {
   }
 
   get isFull(): boolean {
-    return this.#hasOlder || this.#unread.length >= this.#options.unreadMax;
+    return this.#hasOlder || this.#unread.length + this.#coming >= this.#options.unreadMax;
   }
 
   /**
@@ -218,16 +219,19 @@ class Rows implements Intake {
    * two first, and the reader would pass over the earlier.
    */
   put(bytes: Uint8Array): Promise<number> {
-    const putting = this.#putting.then(async () => {
-      const { name, inbox, clock } = this.#options;
-      const row = await inbox.inboxPut(name, { bytes, isLast: true, arrival: clock() });
-      this.#newest = row;
-      this.#unread.push(row);
-      this.changed();
-      return row;
-    });
+    this.#coming++;
+    const putting = this.#putting.then(() => this.#put(bytes)).finally(() => this.#coming--);
     this.#putting = putting.catch(() => undefined);
     return putting;
+  }
+
+  async #put(bytes: Uint8Array): Promise<number> {
+    const { name, inbox, clock } = this.#options;
+    const row = await inbox.inboxPut(name, { bytes, isLast: true, arrival: clock() });
+    this.#newest = row;
+    this.#unread.push(row);
+    this.changed();
+    return row;
   }
 
   async room(signal: AbortSignal): Promise<void> {
