@@ -1,5 +1,6 @@
 // What decoding makes of a record: events, things of other kinds, and what had to be rejected.
 import type { Event } from './event.ts';
+import type { Finding } from './finding.ts';
 import type { Position } from './position.ts';
 
 /** Why an item was rejected; a closed list, so that it can be counted. */
@@ -31,8 +32,14 @@ export interface EventItem extends Placed {
   readonly kind: 'event';
   readonly event: Event;
 }
+/** A GuardDuty finding; samples are counted apart and carry none. */
+export interface FindingItem extends Placed {
+  readonly kind: 'finding';
+  readonly bytes: Uint8Array;
+  readonly finding: Finding;
+}
 export interface KeptItem extends Placed {
-  readonly kind: KeptKind;
+  readonly kind: Exclude<KeptKind, 'finding'>;
   readonly bytes: Uint8Array;
 }
 export interface PassedItem extends Placed {
@@ -45,8 +52,10 @@ export interface RejectedItem extends Placed {
   readonly detail: string;
   /** The bytes, cut at the dead-letter limit. */
   readonly bytes: Uint8Array;
+  /** How many bytes it had before it was cut; what was kept, where no more is known of it. */
+  readonly size: number;
   /** Offset of the item in the unpacked record. */
   readonly offset: number;
 }
 /** Valid only until the next item is drawn from the batch. */
-export type Item = EventItem | KeptItem | PassedItem | RejectedItem;
+export type Item = EventItem | FindingItem | KeptItem | PassedItem | RejectedItem;
