@@ -1,25 +1,42 @@
 // What a parsed JSON value is: a CloudTrail record, another kind that is kept, or an envelope.
 import type { KeptKind, PassedKind, RejectReason } from '../core/item.ts';
 import { parseTime } from '../core/time.ts';
+import { type Body, isObject } from './body.ts';
+import { type Inner, openedEnvelope } from './envelopes.ts';
+import { isAsff, isFinding, isSample } from './finding.ts';
 import { refusal } from './guard.ts';
 
-/** An object from JSON.parse. */
-export type Body = Readonly<Record<string, unknown>>;
-
-/**
- * What a value is. `inner` holds what an envelope carries, each to be classified again; `isText`
- * says that these are JSON texts still to be parsed.
- */
+/** What a value is. `inner` holds what an envelope carries, each to be classified again. */
 export type Classified =
   | { readonly kind: 'event'; readonly body: Body; readonly time: number }
-  | { readonly kind: KeptKind | PassedKind }
-  | { readonly kind: 'envelope'; readonly inner: readonly unknown[]; readonly isText: boolean }
+  | { readonly kind: 'finding'; readonly body: Body }
+  | { readonly kind: Exclude<KeptKind, 'finding'> | PassedKind }
+  | { readonly kind: 'envelope'; readonly inner: readonly Inner[] }
   | { readonly kind: 'rejected'; readonly reason: RejectReason; readonly detail: string };
 
 /** Takes a parsed JSON value; says what it is. Never throws. */
 export function classify(value: unknown): Classified {
-  if (!isObject(value)) return rejected('not-cloudtrail', 'it is not a JSON object');
+  if (!isObject(value)) return unwrapped(value);
   return isPlainRecord(value) ? record(value) : (otherKind(value) ?? record(value));
+}
+
+/** JSON in a string, and lists that stand where a record should. */
+function unwrapped(value: unknown): Classified {
+  if (isText(value)) {
+    return { kind: 'envelope', inner: [{ as: 'text', text: value }] };
+  }
+  // A list of numbers is one reject, not thousands.
+  if (Array.isArray(value) && value.some((one) => typeof one === 'object' || isText(one))) {
+    return { kind: 'envelope', inner: value.map((one) => ({ as: 'value', value: one })) };
+  }
+  return rejected('not-cloudtrail', 'it is not a JSON object');
+}
+
+/** JSON, or gzip in base64; any other string is prose. */
+const holdsJson = /^\s*[{["]|^H4sI/;
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && holdsJson.test(value);
 }
 
 /** The common case, told by few fields. Insight events of some exports carry an eventName too. */
@@ -36,8 +53,9 @@ function isPlainRecord(body: Body): boolean {
 function record(body: Body): Classified {
   const why = refusal(body);
   if (why !== undefined) return rejected('not-cloudtrail', why);
-  // `aws:s3`, `aws:kinesis`: what AWS hands to a Lambda has these two fields as well.
+  // `aws:s3`, `aws:dynamodb`: what AWS hands to a Lambda has these two fields as well.
   const source = body['eventSource'];
+  if (source === 'aws:s3') return rejected('not-cloudtrail', noticeOfS3);
   if (typeof source === 'string' && source.startsWith('aws:')) {
     return rejected('not-cloudtrail', 'it is a notification of AWS, which is no record of a log');
   }
@@ -47,28 +65,24 @@ function record(body: Body): Classified {
   return { kind: 'event', body, time };
 }
 
+/** The object itself lies in S3, where decoding cannot reach. */
+const noticeOfS3 =
+  'it is a notification of S3 and holds no events; read the queue with a source of type sqs';
+
 function otherKind(body: Body): Classified | undefined {
-  return envelope(body) ?? cloudtrailKind(body) ?? findingKind(body);
+  return (isApiCall(body) ? undefined : envelope(body)) ?? cloudtrailKind(body) ?? finding(body);
+}
+
+/** A record without identity is no envelope, whatever fields an export gave it besides. */
+function isApiCall(body: Body): boolean {
+  const source = body['eventSource'];
+  if (typeof source !== 'string' || typeof body['eventName'] !== 'string') return false;
+  return source.endsWith('.amazonaws.com') || source.endsWith('.amazonaws.com.cn');
 }
 
 function envelope(body: Body): Classified | undefined {
-  if (Array.isArray(body['Records'])) {
-    return { kind: 'envelope', inner: body['Records'], isText: false };
-  }
-  if (body['detail'] !== undefined && typeof body['detail-type'] === 'string') {
-    return { kind: 'envelope', inner: [body['detail']], isText: false };
-  }
-  if (body['messageType'] === 'CONTROL_MESSAGE' || body['Event'] === 's3:TestEvent') {
-    return { kind: 'control' };
-  }
-  if (body['messageType'] === 'DATA_MESSAGE' && Array.isArray(body['logEvents'])) {
-    return { kind: 'envelope', inner: body['logEvents'].map(messageOf), isText: true };
-  }
-  return undefined;
-}
-
-function messageOf(logEvent: unknown): unknown {
-  return isObject(logEvent) ? logEvent['message'] : logEvent;
+  const opened = openedEnvelope(body);
+  return opened?.kind === 'notice' ? rejected('not-cloudtrail', noticeOfS3) : opened;
 }
 
 function cloudtrailKind(body: Body): Classified | undefined {
@@ -86,30 +100,10 @@ function cloudtrailKind(body: Body): Classified | undefined {
   return undefined;
 }
 
-/** A GuardDuty finding: camelCase from EventBridge and S3, PascalCase from its API. */
-function findingKind(body: Body): Classified | undefined {
-  const service = body['service'] ?? body['Service'];
-  if (!isObject(service) || typeof (body['type'] ?? body['Type']) !== 'string') return undefined;
-  const name = service['serviceName'] ?? service['ServiceName'];
-  const hasVersion = (body['schemaVersion'] ?? body['SchemaVersion']) !== undefined;
-  const hasDetector = (service['detectorId'] ?? service['DetectorId']) !== undefined;
-  if (name !== 'guardduty' && !(hasVersion && hasDetector)) return undefined;
-  return { kind: isSample(body, service) ? 'sample' : 'finding' };
-}
-
-function isSample(body: Body, service: Body): boolean {
-  const title = body['title'] ?? body['Title'];
-  if (typeof title === 'string' && title.startsWith('[SAMPLE]')) return true;
-  const more = service['additionalInfo'] ?? service['AdditionalInfo'];
-  if (!isObject(more)) return false;
-  if (more['sample'] === true || more['Sample'] === true) return true;
-  // Newer findings carry the same as a JSON text beside it.
-  const text = more['value'] ?? more['Value'];
-  return typeof text === 'string' && /"sample"\s*:\s*true/.test(text);
-}
-
-function isObject(value: unknown): value is Body {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function finding(body: Body): Classified | undefined {
+  if (isFinding(body)) return isSample(body) ? { kind: 'sample' } : { kind: 'finding', body };
+  if (!isAsff(body)) return undefined;
+  return rejected('not-cloudtrail', 'it is a finding of Security Hub, but not of GuardDuty');
 }
 
 function rejected(reason: RejectReason, detail: string): Classified {

@@ -1,9 +1,8 @@
 // An Event over a parsed JSON object and the bytes it came from.
-import { createHash } from 'node:crypto';
 import type { Event, Origin, Outcome } from '../core/event.ts';
 import { type Principal, principalOf } from '../core/principal.ts';
-
-type Body = Readonly<Record<string, unknown>>;
+import type { Body } from './body.ts';
+import { contentHash } from './content.ts';
 
 const versionSuffix = /\d{8}(v\d+)?$/;
 const denials =
@@ -25,7 +24,7 @@ export class DecodedEvent implements Event {
     this.#body = body;
     this.#bytes = bytes;
     this.time = time;
-    this.id = textOf(body['eventID']) || hashOf(bytes);
+    this.id = textOf(body['eventID']) || contentHash(body);
     this.account = accountOf(body);
     this.source = textOf(body['eventSource']);
     this.name = plainName(textOf(body['eventName']));
@@ -152,10 +151,6 @@ function plainName(name: string): string {
   const plain = name.replace(versionSuffix, '');
   if (plainNames.size < plainNamesMax) plainNames.set(name, plain);
   return plain;
-}
-
-function hashOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex').slice(0, 32);
 }
 
 const ipv4 = /^\d{1,3}(\.\d{1,3}){3}$/;

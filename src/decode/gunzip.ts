@@ -22,7 +22,7 @@ const bombFloor = 64 * 1024 * 1024;
 /** One Buffer holds no more in any Node that we run on. */
 const outputMax = 2 ** 31;
 /** A break is looked for with this many tries at most, which bounds what a broken file costs. */
-const triesMax = 16;
+export const triesMax = 16;
 
 interface Options {
   readonly chunkSize: number;

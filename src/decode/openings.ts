@@ -3,18 +3,22 @@
 const lineFeed = 0x0a;
 const brace = 0x7b;
 const bracket = 0x5b;
+const quote = 0x22;
 /** An opening, with some blanks, fits in this. */
 const openingBytesMax = 64;
 const wrapper = /^\{\s*"Records"\s*:\s*\[/;
 const object = /^\{\s*(?:["}]|$)/;
 const array = /^\[\s*(?:[{\]]|$)/;
+/** A string that holds JSON; other strings are prose. */
+const text = /^"(?:\s|\\[nrt])*(?:[{[]|\\")/;
 const firstKey = /^\{\s*"[^"\\]{1,40}"/;
 
-/** Nothing opens; not known yet; an object opens; an array. More is a wrapper's length. */
+/** Nothing opens; not known yet; an object opens; an array; JSON in a string. More is a wrapper. */
 export const opensNothing = 0;
 export const opensUnknown = -1;
 export const opensObject = 1;
 export const opensArray = 2;
+export const opensText = 3;
 
 /**
  * Takes bytes, a place, and whether these are the last bytes; gives what opens there: one of the
@@ -23,6 +27,7 @@ export const opensArray = 2;
  */
 export function openingAt(bytes: Buffer, at: number, isLast: boolean): number {
   const first = bytes[at];
+  if (first === quote) return textAt(bytes, at, isLast);
   if (first !== brace && first !== bracket) return opensNothing;
   const third = bytes[at + 2];
   const isQuick = first === brace && bytes[at + 1] === 0x22 && third !== undefined;
@@ -35,10 +40,28 @@ export function openingAt(bytes: Buffer, at: number, isLast: boolean): number {
   return array.test(text) ? opensArray : opensNothing;
 }
 
+function textAt(bytes: Buffer, at: number, isLast: boolean): number {
+  const second = bytes[at + 1] ?? 0;
+  // Nearly every quote is decided by the byte behind it.
+  if (second > 0x20 && second !== brace && second !== bracket && second !== 0x5c) {
+    return opensNothing;
+  }
+  if (bytes.length - at < openingBytesMax && !isLast) return opensUnknown;
+  return text.test(bytes.toString('latin1', at, at + openingBytesMax)) ? opensText : opensNothing;
+}
+
 /** Takes the place of an object; gives its bytes up to the end of its first key, or undefined. */
 export function openerAt(bytes: Buffer, at: number): Buffer | undefined {
   const text = firstKey.exec(bytes.toString('latin1', at, at + openingBytesMax))?.[0];
   return text === undefined ? undefined : Buffer.from(text, 'latin1');
+}
+
+const envelopeMark =
+  /"(?:messageType|logEvents|[Rr]ecords|Messages|Events?(?:Id)?|[Ff]indings|detail-type|data|payload)"/;
+
+/** Takes the place of an object; gives whether a field of envelopes stands in its first bytes. */
+export function beginsAsEnvelope(bytes: Buffer, at: number, bytesMax: number): boolean {
+  return envelopeMark.test(bytes.toString('latin1', at, at + Math.min(512, bytesMax)));
 }
 
 /** What a search goes by. */

@@ -1,5 +1,6 @@
-// What the splitter gives.
+// What the splitter gives, and what it holds on the way there.
 import type { RejectReason } from '../core/item.ts';
+import type { ValueScan } from './scanner.ts';
 
 /** A JSON value and its bytes, or bytes that are none; valid until the next slice is drawn. */
 export type Slice = ValueSlice | BrokenSlice;
@@ -13,7 +14,9 @@ export interface BrokenSlice {
   readonly kind: 'broken';
   readonly reason: RejectReason;
   readonly detail: string;
+  /** The first of it, cut at the dead-letter limit; `size` is how large it was. */
   readonly bytes: Uint8Array;
+  readonly size: number;
   readonly offset: number;
 }
 
@@ -25,3 +28,20 @@ export interface Problem {
 
 /** The problem of input that ends in the middle. */
 export const cutShort: Problem = { reason: 'json-cut-short', detail: 'the input ends within it' };
+
+/** Bytes searched in vain. Splitters of one record share it, so that many broken texts cost as one. */
+export interface Wear {
+  wasted: number;
+  misguessed: number;
+}
+
+/** Broken bytes on their way out: they are let go as they are searched, only the head is kept. */
+export interface Reject {
+  readonly offset: number;
+  readonly scan: ValueScan | undefined;
+  readonly heads: Buffer[];
+  headBytes: number;
+  /** Place in the buffer up to which it was searched. */
+  searched: number;
+  window: number;
+}

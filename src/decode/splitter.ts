@@ -4,6 +4,7 @@
 // the same slices however they were cut into parts: a decision waits for the bytes it needs.
 import type { DecodeLimits } from './limits.ts';
 import {
+  beginsAsEnvelope,
   elementEnd,
   type Found,
   lookBackBytes,
@@ -13,10 +14,18 @@ import {
   opensArray,
   opensNothing,
   opensObject,
+  opensText,
   opensUnknown,
 } from './openings.ts';
 import { isBlank, parsed, ValueScan } from './scanner.ts';
-import { cutShort, type Problem, type Slice, type ValueSlice } from './slice.ts';
+import {
+  cutShort,
+  type Problem,
+  type Reject,
+  type Slice,
+  type ValueSlice,
+  type Wear,
+} from './slice.ts';
 
 const lineFeed = 0x0a;
 const brace = 0x7b;
@@ -28,9 +37,8 @@ const quote = 0x22;
 /** Unescaped quotes cannot stand within a JSON string, so these bytes are structure anywhere. */
 const recordOpener = Buffer.from('{"eventVersion"');
 const wrapperOpener = Buffer.from('{"Records"');
-/** Envelopes of many records may be larger than a record, up to this; CloudWatch sends some MiB. */
+/** Envelopes may be larger than a record, up to this; Kinesis takes 10 MiB, which base64 makes 14. */
 const envelopeBytesMax = 16 * 1024 * 1024;
-const envelopeMark = /"(?:messageType|logEvents|Records)"/;
 /** Once so many bytes were scanned in vain, values over 64 KiB are broken: it bounds the cost. */
 const wastedBytesMax = 64 * 1024 * 1024;
 const wearyBytesMax = 65_536;
@@ -39,18 +47,7 @@ const windowBytes = 4_096;
 
 type Step = Slice | 'more' | 'again';
 
-/** Broken bytes on their way out: they are let go as they are searched, only the head is kept. */
-interface Reject {
-  readonly offset: number;
-  readonly scan: ValueScan | undefined;
-  readonly heads: Buffer[];
-  headBytes: number;
-  /** Place in the buffer up to which it was searched. */
-  searched: number;
-  window: number;
-}
-
-/** Splits one record's bytes; takes the limits. */
+/** Splits one record's bytes, or those of a text within it; takes the limits. */
 export class Splitter {
   readonly #limits: DecodeLimits;
   #buffer: Buffer = Buffer.alloc(0);
@@ -75,11 +72,11 @@ export class Splitter {
   #scan = new ValueScan();
   #scanStart = -1;
   #scanned = 0;
-  #wasted = 0;
-  #misguessed = 0;
+  readonly #wear: Wear;
 
-  constructor(limits: DecodeLimits) {
+  constructor(limits: DecodeLimits, wear: Wear = { wasted: 0, misguessed: 0 }) {
     this.#limits = limits;
+    this.#wear = wear;
   }
 
   /** Takes the next bytes, whether they are the last, and what cut them short; gives the slices. */
@@ -152,8 +149,8 @@ export class Splitter {
     if (opens === opensObject) return this.#object();
     if (opens === opensUnknown) return 'more';
     if (opens === opensNothing) return this.#startReject(false);
-    if (opens > opensArray) return this.#enter('records', opens);
-    return this.#enter('array', 1);
+    if (opens === opensText) return this.#text();
+    return opens === opensArray ? this.#enter('array', 1) : this.#enter('records', opens);
   }
 
   #element(): Step {
@@ -167,7 +164,7 @@ export class Splitter {
     if (first !== brace) return this.#startReject(false);
     const opens = openingAt(bytes, this.#at, this.#isLast);
     if (opens === opensUnknown) return 'more';
-    if (opens > opensArray) return this.#enter('records', opens);
+    if (opens > opensText) return this.#enter('records', opens);
     return opens === opensObject ? this.#object() : this.#startReject(false);
   }
 
@@ -202,10 +199,11 @@ export class Splitter {
     return 'again';
   }
 
-  /** A string where a record should stand. */
+  /** A string where a record should stand: JSON in a string, which is half as large again. */
   #text(): Step {
     const bytes = this.#buffer;
-    const upTo = Math.min(bytes.length, this.#at + this.#limits.recordBytesMax);
+    const limit = Math.max(this.#limits.recordBytesMax, envelopeBytesMax);
+    const upTo = Math.min(bytes.length, this.#at + limit);
     let end = this.#at + 1;
     while (end < upTo && bytes[end] !== quote) end += bytes[end] === 0x5c ? 2 : 1;
     if (end >= upTo) {
@@ -223,19 +221,20 @@ export class Splitter {
     if (guess > at && guess - at <= this.#guessBytesMax()) {
       const value = parsed(bytes.toString('utf8', at, guess));
       if (value !== undefined) return this.#value(value, guess);
-      this.#misguessed += guess - at;
+      this.#wear.misguessed += guess - at;
     }
     const limit = this.#limit();
     const isOver = bytes.length - at >= limit;
-    const upTo = this.#wasted < wastedBytesMax ? Math.min(at + limit, bytes.length) : this.#near();
+    const upTo =
+      this.#wear.wasted < wastedBytesMax ? Math.min(at + limit, bytes.length) : this.#near();
     // With the bytes still to come a weary scan might end elsewhere, so it waits for them.
     const isWaiting = !isOver && !this.#isLast;
-    if (isWaiting && this.#wasted >= wastedBytesMax) return 'more';
+    if (isWaiting && this.#wear.wasted >= wastedBytesMax) return 'more';
     const end = this.#scanEnd(upTo);
     if (end < 0 && isWaiting) return 'more';
     const value = end > 0 ? parsed(bytes.toString('utf8', at, end)) : undefined;
     if (value === undefined) {
-      this.#wasted += (end < 0 ? upTo : end) - at;
+      this.#wear.wasted += (end < 0 ? upTo : end) - at;
       return this.#startReject(true);
     }
     if (this.#mode === 'top' && guess > at) this.#isByLine = !this.#isByLine;
@@ -251,7 +250,7 @@ export class Splitter {
 
   /** Guesses only save time; where they keep failing, large ones are left to the scanner. */
   #guessBytesMax(): number {
-    const isCostly = Math.max(this.#misguessed, this.#wasted) >= wastedBytesMax;
+    const isCostly = Math.max(this.#wear.misguessed, this.#wear.wasted) >= wastedBytesMax;
     const { recordBytesMax } = this.#limits;
     return isCostly ? Math.min(recordBytesMax, wearyBytesMax) : recordBytesMax;
   }
@@ -259,12 +258,10 @@ export class Splitter {
   /** How large a value here may be: only what begins as an envelope may be larger than a record. */
   #limit(): number {
     const { recordBytesMax } = this.#limits;
-    if (this.#wasted >= wastedBytesMax) return Math.min(wearyBytesMax, recordBytesMax);
-    if (this.#buffer.length - this.#at < recordBytesMax) return recordBytesMax;
-    if (this.#mode !== 'top') return recordBytesMax;
-    const headEnd = this.#at + Math.min(512, recordBytesMax);
-    const text = this.#buffer.toString('latin1', this.#at, headEnd);
-    return envelopeMark.test(text) ? Math.max(recordBytesMax, envelopeBytesMax) : recordBytesMax;
+    if (this.#wear.wasted >= wastedBytesMax) return Math.min(wearyBytesMax, recordBytesMax);
+    const isOver = this.#buffer.length - this.#at >= recordBytesMax;
+    if (!isOver || !beginsAsEnvelope(this.#buffer, this.#at, recordBytesMax)) return recordBytesMax;
+    return Math.max(recordBytesMax, envelopeBytesMax);
   }
 
   /** Where the value may end, or -1. It is proven or not by parsing. */
@@ -358,8 +355,10 @@ export class Splitter {
     this.#reject = undefined;
     const isCut = closed < 0 && !found.isFound;
     if (isCut) this.#isCut = true;
-    const why = this.#why(reject, this.#base + end - reject.offset, isCut);
-    return { kind: 'broken', ...why, bytes: Buffer.concat(reject.heads), offset: reject.offset };
+    const { offset } = reject;
+    const size = this.#base + end - offset;
+    const why = this.#why(reject, size, isCut);
+    return { kind: 'broken', ...why, bytes: Buffer.concat(reject.heads), size, offset };
   }
 
   #search(bytes: Buffer, isLast: boolean, from: number, isInObject: boolean): Found {
@@ -393,7 +392,7 @@ export class Splitter {
     const isOpen = this.#mode !== 'top' || this.#problem !== undefined;
     const offset = this.#base + this.#buffer.length;
     this.#mode = 'top';
-    if (!isOpen || this.#isCut) return;
-    yield { kind: 'broken', reason, detail, bytes: new Uint8Array(0), offset };
+    const bytes = new Uint8Array(0);
+    if (isOpen && !this.#isCut) yield { kind: 'broken', reason, detail, bytes, size: 0, offset };
   }
 }

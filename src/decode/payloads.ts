@@ -1,0 +1,144 @@
+// From the bytes of a record, or of base64 in an envelope, to bytes that hold JSON: takes Kinesis
+// aggregates apart and unpacks gzip, also gzip in gzip, within what one record may grow to.
+import type { SourceRecord } from '../core/ports.ts';
+import { type Gunzipped, gunzip, isGzip, triesMax } from './gunzip.ts';
+import { userRecords } from './kpl.ts';
+import type { DecodeLimits } from './limits.ts';
+import type { Problem } from './slice.ts';
+
+/** Bytes to be split. `levels` says how many envelopes may still be opened within. */
+export interface Payload {
+  readonly bytes: Uint8Array;
+  /** Offset of these bytes in the record, as far as it was not packed. */
+  readonly offset: number;
+  readonly levels: number;
+  readonly problem: Problem | undefined;
+}
+
+/** A payload of a record: the whole of one, or a part of one that comes in parts. */
+export interface PayloadPart extends Payload {
+  readonly isFirst: boolean;
+  readonly isLast: boolean;
+}
+
+/** A packed file within a packed file is held until it is whole; Firehose writes 5 MiB by default. */
+const heldBytesMax = 64 * 1024 * 1024;
+
+/** The payloads of one record, whose parts follow one another. */
+export class RecordPayloads {
+  readonly #allowance: Allowance;
+  readonly #levels: number;
+  /** Parts that wait for the last one; 'none' once they were too many. */
+  #held: Uint8Array[] | 'none' | undefined;
+  #heldBytes = 0;
+
+  /** Takes the limits and how many envelopes may be opened. */
+  constructor(limits: DecodeLimits, levels: number) {
+    this.#allowance = new Allowance(limits.inflatedBytesMax);
+    this.#levels = levels;
+  }
+
+  /** Takes the next part; gives what is in it. Throws nothing for any bytes. */
+  *of(record: SourceRecord): Generator<PayloadPart> {
+    const { bytes, broken, isFirst, isLast } = record;
+    if (isFirst && !isLast && isGzip(bytes)) this.#held = [];
+    if (this.#held !== undefined) {
+      yield* this.#hold(this.#held, record);
+    } else if (isFirst && isLast) {
+      yield* this.#whole(bytes, broken);
+    } else {
+      yield { bytes, offset: 0, levels: this.#levels, problem: broken, isFirst, isLast };
+    }
+  }
+
+  *#whole(bytes: Uint8Array, broken: Problem | undefined): Generator<PayloadPart> {
+    for (const one of payloadsIn(bytes, 0, this.#levels, this.#allowance)) {
+      yield { ...one, problem: broken ?? one.problem, isFirst: true, isLast: true };
+    }
+  }
+
+  *#hold(held: Uint8Array[] | 'none', record: SourceRecord): Generator<PayloadPart> {
+    if (held === 'none') return;
+    this.#heldBytes += record.bytes.length;
+    if (this.#heldBytes > heldBytesMax) {
+      this.#held = 'none';
+      const detail = `it is packed twice and larger than ${heldBytesMax} bytes`;
+      yield* this.#whole(new Uint8Array(0), { reason: 'too-large', detail });
+      return;
+    }
+    held.push(new Uint8Array(record.bytes));
+    if (record.isLast) yield* this.#whole(Buffer.concat(held), record.broken);
+  }
+}
+
+/** How many bytes may still be unpacked. One bomb uses it up: the rest of its record is no better. */
+export class Allowance {
+  #left: number;
+
+  constructor(bytes: number) {
+    this.#left = bytes;
+  }
+
+  /** As `gunzip`, within what is left. */
+  gunzip(bytes: Uint8Array): Gunzipped {
+    if (this.#left <= 0) return { bytes: new Uint8Array(0), problem: spent };
+    const out = gunzip(bytes, { inflatedBytesMax: this.#left });
+    const isBomb = out.problem?.reason === 'gzip-bomb';
+    // Where a break was looked for, the good bytes were unpacked once for each try.
+    const times = out.problem === undefined ? 1 : triesMax;
+    this.#left -= isBomb ? this.#left : out.bytes.length * times;
+    return out;
+  }
+}
+
+const spent: Problem = {
+  reason: 'gzip-bomb',
+  detail: 'the record it came in unpacks to more than is allowed',
+};
+
+/** Takes bytes that came whole; gives what they hold, in order. Throws nothing for any bytes. */
+export function* payloadsIn(
+  bytes: Uint8Array,
+  offset: number,
+  levels: number,
+  allowance: Allowance,
+): Generator<Payload> {
+  const records = userRecords(bytes);
+  if (records === undefined) {
+    yield unpacked(bytes, offset, levels, allowance);
+    return;
+  }
+  if (levels === 0) {
+    yield { bytes: new Uint8Array(0), offset, levels, problem: tooDeep };
+    return;
+  }
+  for (const { from, to } of records) {
+    yield* payloadsIn(bytes.subarray(from, to), offset + from, levels - 1, allowance);
+  }
+}
+
+/** Firehose packs what CloudWatch Logs packed before; each packing after the first is a level. */
+function unpacked(
+  bytes: Uint8Array,
+  offset: number,
+  levels: number,
+  allowance: Allowance,
+): Payload {
+  let present = bytes;
+  let problem: Problem | undefined;
+  let left = levels + 1;
+  while (isGzip(present)) {
+    if (left === 0) return { bytes: new Uint8Array(0), offset, levels: 0, problem: tooDeep };
+    left--;
+    const out = allowance.gunzip(present);
+    present = out.bytes;
+    problem = out.problem ?? problem;
+  }
+  return { bytes: present, offset, levels: Math.min(left, levels), problem };
+}
+
+/** The problem of what is wrapped too often. */
+export const tooDeep: Problem = {
+  reason: 'too-deep',
+  detail: 'envelopes are nested too deep',
+};
