@@ -1,7 +1,14 @@
 // Standard input cannot be read again, so its bytes are kept in the inbox first and read from
 // there.
 import type { Readable } from 'node:stream';
-import type { ProgressLookup, Source, SourceProgress, SourceRecord, Store } from '../core/ports.ts';
+import type {
+  Lag,
+  ProgressLookup,
+  Source,
+  SourceProgress,
+  SourceRecord,
+  Store,
+} from '../core/ports.ts';
 import type { Progress } from '../core/position.ts';
 import { partsOf, Unreadable } from './inflate.ts';
 
@@ -64,6 +71,13 @@ class StdinSource implements Source {
     } finally {
       await intake.end();
     }
+  }
+
+  /** Rows are dropped when all of a record is done, on close and by the next run. */
+  async acknowledge(): Promise<void> {}
+
+  lag(): ReadonlyMap<string, Lag> {
+    return new Map();
   }
 
   progress(): SourceProgress {
@@ -223,7 +237,7 @@ class Intake {
     const bytes = Buffer.concat(this.#waiting);
     this.#waiting = [];
     this.#waitingBytes = 0;
-    this.#newestRow = await this.#inbox.inboxPut(this.#name, bytes, isLast);
+    this.#newestRow = await this.#inbox.inboxPut(this.#name, { bytes, isLast });
     this.#unread.push(this.#newestRow);
     this.#changed();
   }

@@ -6,19 +6,25 @@ import type {
   BucketRow,
   Changes,
   Checkpoint,
-  DeadLetter,
+  Claim,
+  Delivered,
   IdChunk,
+  InboxBytes,
   InboxRow,
   Kept,
   OutboxRow,
+  PendingAt,
   ProvingEvent,
   Store,
+  StoreDepth,
+  StoredDeadLetter,
 } from '../core/ports.ts';
 import type { Progress } from '../core/position.ts';
 
 interface LaneData {
   version: number;
-  head: Pick<Checkpoint, 'fingerprint' | 'counters' | 'clocks' | 'horizon'>;
+  /** Undefined until the first commit. */
+  head: Pick<Checkpoint, 'fingerprint' | 'counters' | 'clocks' | 'horizon'> | undefined;
   progress: Map<string, Progress>;
   buckets: Map<string, BucketRow>;
   ids: IdChunk[];
@@ -31,19 +37,32 @@ export function memoryStore(): Store & { readonly kept: readonly Kept[] } {
 
 class MemoryStore implements Store {
   readonly #lanes = new Map<string, LaneData>();
-  readonly #alerts = new Map<string, Alert>();
+  readonly #alerts = new Map<string, { readonly lane: string; readonly alert: Alert }>();
   readonly #events = new Map<string, ProvingEvent>();
-  readonly #deadLetters: DeadLetter[] = [];
+  #deadLetters: StoredDeadLetter[] = [];
   readonly kept: Kept[] = [];
-  readonly #outbox: (OutboxRow & { readonly sink: string })[] = [];
+  #outbox: (OutboxRow & { readonly lane: string; readonly sink: string })[] = [];
   readonly #memos = new Map<string, string>();
+  readonly #notes = new Map<string, string>();
   readonly #inbox = new Map<string, InboxRow[]>();
   #sinks: readonly string[] = [];
   #row = 0;
+  #letter = 0;
+
+  async claim(lane: string): Promise<Claim> {
+    const data = this.#lanes.get(lane) ?? emptyLane();
+    data.version++;
+    this.#lanes.set(lane, data);
+    return { version: data.version, checkpoint: await this.load(lane) };
+  }
+
+  async lanes(): Promise<readonly string[]> {
+    return [...this.#lanes].flatMap(([lane, { head }]) => (head ? [lane] : [])).sort();
+  }
 
   async load(lane: string): Promise<Checkpoint | undefined> {
     const data = this.#lanes.get(lane);
-    if (data === undefined) return undefined;
+    if (data?.head === undefined) return undefined;
     const { version, head, buckets, ids } = data;
     return structuredClone({ lane, version, ...head, buckets: [...buckets.values()], ids });
   }
@@ -59,19 +78,19 @@ class MemoryStore implements Store {
   }
 
   async commit(lane: string, expectedVersion: number, given: Changes): Promise<number> {
+    this.#expect(lane, expectedVersion);
     const data = this.#lanes.get(lane);
-    if ((data?.version ?? 0) !== expectedVersion) {
-      const stands = `it stands at version ${data?.version ?? 0}, not ${expectedVersion}`;
-      throw new SentrailError('store-version', `committing lane ${lane}: ${stands}`);
-    }
     const changes = structuredClone(given);
     this.#lanes.set(lane, this.#advance(data, changes, expectedVersion + 1));
-    for (const alert of changes.alerts) this.#alerts.set(alert.id, alert);
+    for (const alert of changes.alerts) this.#alerts.set(alert.id, { lane, alert });
     for (const event of changes.events) this.#events.set(`${event.id}/${event.account}`, event);
-    this.#deadLetters.push(...changes.deadLetters);
+    for (const one of changes.deadLetters) {
+      this.#deadLetters.push({ ...one, number: ++this.#letter, lane, added: 0 });
+    }
     this.kept.push(...changes.kept);
     for (const delivery of changes.outbox) {
-      for (const sink of this.#sinks) this.#outbox.push({ row: ++this.#row, sink, ...delivery });
+      for (const sink of this.#sinks)
+        this.#outbox.push({ row: ++this.#row, lane, sink, ...delivery });
     }
     return expectedVersion + 1;
   }
@@ -79,7 +98,7 @@ class MemoryStore implements Store {
   async alerts(ids: readonly string[]): Promise<ReadonlyMap<string, Alert>> {
     const found = new Map<string, Alert>();
     for (const id of ids) {
-      const alert = this.#alerts.get(id);
+      const alert = this.#alerts.get(id)?.alert;
       if (alert !== undefined) found.set(id, structuredClone(alert));
     }
     return found;
@@ -87,9 +106,10 @@ class MemoryStore implements Store {
 
   async *listAlerts(filter: AlertFilter): AsyncIterable<Alert> {
     const sorted = [...this.#alerts.values()].sort(
-      (a, b) => a.windowFrom - b.windowFrom || (a.id < b.id ? -1 : 1),
+      ({ alert: a }, { alert: b }) => a.windowFrom - b.windowFrom || (a.id < b.id ? -1 : 1),
     );
-    for (const alert of sorted) {
+    for (const { lane, alert } of sorted) {
+      if (filter.lane !== undefined && filter.lane !== lane) continue;
       if (filter.statuses !== undefined && !filter.statuses.includes(alert.status)) continue;
       if (filter.account !== undefined && filter.account !== alert.account) continue;
       if (filter.isUndelivered === true && alert.delivered >= alert.revision) continue;
@@ -101,8 +121,12 @@ class MemoryStore implements Store {
     return [...this.#events.values()].filter((one) => one.id === id);
   }
 
-  async deadLetters(limit: number): Promise<readonly DeadLetter[]> {
-    return this.#deadLetters.slice(0, limit);
+  async deadLetters(limit: number, afterNumber = 0): Promise<readonly StoredDeadLetter[]> {
+    return this.#deadLetters.filter((one) => one.number > afterNumber).slice(0, limit);
+  }
+
+  async dropDeadLetters(numbers: readonly number[]): Promise<void> {
+    this.#deadLetters = this.#deadLetters.filter((one) => !numbers.includes(one.number));
   }
 
   async shards(lane: string): Promise<readonly string[]> {
@@ -113,24 +137,37 @@ class MemoryStore implements Store {
     this.#sinks = [...names];
   }
 
-  async pending(sink: string, limit: number): Promise<readonly OutboxRow[]> {
-    return this.#outbox.filter((one) => one.sink === sink).slice(0, limit);
+  async pending(
+    lane: string,
+    expectedVersion: number,
+    { sink, limit }: PendingAt,
+  ): Promise<readonly OutboxRow[]> {
+    this.#expect(lane, expectedVersion);
+    const rows = this.#outbox.filter((one) => one.lane === lane && one.sink === sink);
+    return rows.slice(0, limit).map(({ lane: _lane, sink: _sink, ...row }) => row);
   }
 
-  async delivered(sink: string, upToRow: number, memo: string): Promise<void> {
-    const rest = this.#outbox.filter((one) => one.sink !== sink || one.row > upToRow);
-    this.#outbox.splice(0, this.#outbox.length, ...rest);
-    this.#memos.set(sink, memo);
+  async delivered(
+    lane: string,
+    expectedVersion: number,
+    sink: string,
+    { upToRow, memo }: Delivered,
+  ): Promise<void> {
+    this.#expect(lane, expectedVersion);
+    this.#outbox = this.#outbox.filter(
+      (one) => one.lane !== lane || one.sink !== sink || one.row > upToRow,
+    );
+    this.#memos.set(JSON.stringify([lane, sink]), memo);
   }
 
-  async memo(sink: string): Promise<string | undefined> {
-    return this.#memos.get(sink);
+  async memo(lane: string, sink: string): Promise<string | undefined> {
+    return this.#memos.get(JSON.stringify([lane, sink]));
   }
 
-  async inboxPut(source: string, bytes: Uint8Array, isLast: boolean): Promise<number> {
+  async inboxPut(source: string, given: InboxBytes): Promise<number> {
     const rows = this.#inbox.get(source) ?? [];
     const row = ++this.#row;
-    this.#inbox.set(source, [...rows, { row, bytes: bytes.slice(), isLast }]);
+    this.#inbox.set(source, [...rows, { ...given, row, bytes: given.bytes.slice() }]);
     return row;
   }
 
@@ -146,7 +183,29 @@ class MemoryStore implements Store {
     );
   }
 
+  async note(name: string): Promise<string | undefined> {
+    return this.#notes.get(name);
+  }
+
+  async setNote(name: string, value: string): Promise<void> {
+    this.#notes.set(name, value);
+  }
+
+  async depth(): Promise<StoreDepth> {
+    const inbox = [...this.#inbox.values()].reduce((sum, rows) => sum + rows.length, 0);
+    return { outbox: this.#outbox.length, deadLetters: this.#deadLetters.length, inbox };
+  }
+
+  async sweep(): Promise<void> {}
+
   async close(): Promise<void> {}
+
+  #expect(lane: string, version: number): void {
+    const stands = this.#lanes.get(lane)?.version ?? 0;
+    if (stands === version) return;
+    const message = `writing to lane ${lane}: it stands at version ${stands}, not ${version}`;
+    throw new SentrailError('store-version', message);
+  }
 
   #advance(data: LaneData | undefined, changes: Changes, version: number): LaneData {
     const { fingerprint, counters, clocks, horizon } = changes;
@@ -159,6 +218,10 @@ class MemoryStore implements Store {
     const head = { fingerprint, counters, clocks, horizon };
     return { version, head, progress, buckets, ids: [...ids, ...changes.ids] };
   }
+}
+
+function emptyLane(): LaneData {
+  return { version: 0, head: undefined, progress: new Map(), buckets: new Map(), ids: [] };
 }
 
 function bucketKey(row: Pick<BucketRow, 'detector' | 'key' | 'start'>): string {

@@ -6,13 +6,16 @@ import type {
   BucketRow,
   Changes,
   Checkpoint,
-  DeadLetter,
   IdChunk,
   InboxRow,
   OutboxRow,
   ProvingEvent,
+  StoredDeadLetter,
 } from '../core/ports.ts';
 import type { Progress } from '../core/position.ts';
+
+/** What stands in place of counters until a lane's first commit. */
+export const unwritten = 'null';
 
 /** Runs one statement with values. */
 export type Run = (sql: string, ...values: unknown[]) => void;
@@ -31,27 +34,30 @@ export function writeChanges(run: Run, at: WriteAt, changes: Changes): void {
   const { fingerprint, counters, clocks, horizon } = changes;
   const head = [counters, clocks, horizon].map((one) => JSON.stringify(one));
   run('REPLACE INTO lane VALUES (?, ?, ?, ?, ?, ?)', lane, at.version, fingerprint, ...head);
-  for (const { position, done, isCut } of changes.progress) {
+  for (const { position, done, isCut, turn } of changes.progress) {
     const { shard, sequence, item } = position;
-    const sql = 'REPLACE INTO progress VALUES (?, ?, ?, ?, ?, ?)';
-    run(sql, lane, shard, sequence, item, done ?? null, isCut === true ? 1 : 0);
+    const sql = 'REPLACE INTO progress VALUES (?, ?, ?, ?, ?, ?, ?)';
+    const cut = isCut === true ? 1 : 0;
+    run(sql, lane, shard, sequence, item, done ?? null, cut, turn ?? null);
   }
   writeState(run, lane, changes);
   for (const alert of changes.alerts) {
     const { id, account, status, windowFrom, revision, delivered } = alert;
     const body = JSON.stringify(alert);
-    const sql = 'REPLACE INTO alert VALUES (?, ?, ?, ?, ?, ?, ?)';
-    run(sql, id, account, status, windowFrom, revision, delivered, body);
+    const sql = 'REPLACE INTO alert VALUES (?, ?, ?, ?, ?, ?, ?, ?)';
+    run(sql, id, account, status, windowFrom, revision, delivered, body, lane);
   }
   for (const one of changes.events) {
     const sql = 'INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?, ?, ?)';
     run(sql, one.id, one.account, one.time, one.shard, one.item, Buffer.from(one.bytes), now);
   }
   for (const one of changes.deadLetters) {
-    const sql = `INSERT INTO dead_letter (shard, sequence, item, place, reason, detail, bytes, added)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
-    const { shard, sequence, item, offset, reason, detail } = one;
-    run(sql, shard, sequence, item, offset, reason, detail, Buffer.from(one.bytes), now);
+    const sql = `INSERT INTO dead_letter
+      (shard, sequence, item, place, reason, detail, bytes, added, lane, size)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+    const { shard, sequence, item, offset, reason, detail, size } = one;
+    const bytes = Buffer.from(one.bytes);
+    run(sql, shard, sequence, item, offset, reason, detail, bytes, now, lane, size);
   }
   for (const one of changes.kept) {
     const sql =
@@ -60,8 +66,8 @@ export function writeChanges(run: Run, at: WriteAt, changes: Changes): void {
   }
   for (const one of changes.outbox) {
     for (const sink of at.sinks) {
-      const sql = 'INSERT INTO outbox (sink, alert, revision, body) VALUES (?, ?, ?, ?)';
-      run(sql, sink, one.alertId, one.revision, one.body);
+      const sql = 'INSERT INTO outbox (lane, sink, alert, revision, body) VALUES (?, ?, ?, ?, ?)';
+      run(sql, lane, sink, one.alertId, one.revision, one.body);
     }
   }
 }
@@ -99,7 +105,11 @@ const rows = {
     clocks: z.string(),
     horizon: z.string(),
   }),
-  progress: position.extend({ done: z.string().nullable(), cut: z.number() }),
+  progress: position.extend({
+    done: z.string().nullable(),
+    cut: z.number(),
+    turn: z.number().nullable(),
+  }),
   bucket: z.object({
     detector: z.string(),
     key: z.string(),
@@ -116,17 +126,36 @@ const rows = {
     item: z.number(),
     bytes: blob,
   }),
-  deadLetter: position.extend({ place: z.number(), reason, detail: z.string(), bytes: blob }),
+  deadLetter: position.extend({
+    number: z.number(),
+    lane: z.string(),
+    place: z.number(),
+    reason,
+    detail: z.string(),
+    bytes: blob,
+    size: z.number(),
+    added: z.number(),
+  }),
   outbox: z.object({ row: z.number(), alert: z.string(), revision: z.number(), body: z.string() }),
-  inbox: z.object({ row: z.number(), last: z.number(), bytes: blob }),
+  inbox: z.object({
+    row: z.number(),
+    last: z.number(),
+    bytes: blob,
+    arrival: z.number().nullable(),
+  }),
+  count: z.object({ n: z.number() }),
 };
 
 /** Takes a row as SQLite gave it; gives it as the design's word. Throws where the row is no such row. */
 export const reading = {
   version: (row: unknown) => rows.version.parse(row),
   id: (row: unknown): string => rows.id.parse(row).id,
-  lane(row: unknown): Omit<Checkpoint, 'lane' | 'buckets' | 'ids'> {
+  count: (row: unknown): number => rows.count.parse(row).n,
+  laneVersion: (row: unknown): number => (row === undefined ? 0 : rows.lane.parse(row).version),
+  /** Undefined for a lane that was claimed and has committed nothing yet. */
+  lane(row: unknown): Omit<Checkpoint, 'lane' | 'buckets' | 'ids'> | undefined {
     const { version, fingerprint, counters, clocks, horizon } = rows.lane.parse(row);
+    if (counters === unwritten) return undefined;
     // JSON that `writeChanges` made of these types.
     return {
       version,
@@ -137,9 +166,10 @@ export const reading = {
     };
   },
   progress(row: unknown): Progress {
-    const { shard, sequence, item, done, cut } = rows.progress.parse(row);
+    const { shard, sequence, item, done, cut, turn } = rows.progress.parse(row);
     const ended = done === null ? {} : { done };
-    return { position: { shard, sequence, item }, ...ended, ...(cut === 1 ? { isCut: true } : {}) };
+    const more = { ...(cut === 1 ? { isCut: true } : {}), ...(turn === null ? {} : { turn }) };
+    return { position: { shard, sequence, item }, ...ended, ...more };
   },
   bucket(row: unknown): BucketRow {
     const { state, ...rest } = rows.bucket.parse(row);
@@ -149,7 +179,7 @@ export const reading = {
   // JSON that `writeChanges` made of an Alert.
   alert: (row: unknown): Alert => JSON.parse(rows.body.parse(row).body) as Alert,
   event: (row: unknown): ProvingEvent => rows.event.parse(row),
-  deadLetter(row: unknown): DeadLetter {
+  deadLetter(row: unknown): StoredDeadLetter {
     const { place, ...rest } = rows.deadLetter.parse(row);
     return { ...rest, offset: place };
   },
@@ -158,7 +188,8 @@ export const reading = {
     return { alertId: alert, ...rest };
   },
   inbox(row: unknown): InboxRow {
-    const { row: number, last, bytes } = rows.inbox.parse(row);
-    return { row: number, bytes, isLast: last === 1 };
+    const { row: number, last, bytes, arrival } = rows.inbox.parse(row);
+    const at = arrival === null ? {} : { arrival };
+    return { row: number, bytes, isLast: last === 1, ...at };
   },
 };

@@ -50,4 +50,24 @@ export const migrations: readonly string[] = [
   );
   CREATE TABLE note (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   `,
+  // Lanes: what waits and what was noted belongs to one; whoever lost it is fenced off.
+  `
+  ALTER TABLE progress ADD COLUMN turn REAL;
+  ALTER TABLE alert ADD COLUMN lane TEXT NOT NULL DEFAULT 'main';
+  CREATE INDEX alert_undelivered ON alert (lane, window_from, id) WHERE delivered < revision;
+  ALTER TABLE dead_letter ADD COLUMN lane TEXT NOT NULL DEFAULT 'main';
+  ALTER TABLE dead_letter ADD COLUMN size INTEGER NOT NULL DEFAULT 0;
+  UPDATE dead_letter SET size = length(bytes);
+  ALTER TABLE outbox ADD COLUMN lane TEXT NOT NULL DEFAULT 'main';
+  DROP INDEX outbox_sink;
+  CREATE INDEX outbox_lane ON outbox (lane, sink, row);
+  ALTER TABLE memo RENAME TO memo_1;
+  CREATE TABLE memo (
+    lane TEXT NOT NULL, sink TEXT NOT NULL, memo TEXT NOT NULL, PRIMARY KEY (lane, sink)
+  ) WITHOUT ROWID;
+  INSERT INTO memo SELECT 'main', sink, memo FROM memo_1;
+  DROP TABLE memo_1;
+  ALTER TABLE inbox ADD COLUMN arrival REAL;
+  CREATE INDEX inbox_source ON inbox (source, row);
+  `,
 ];

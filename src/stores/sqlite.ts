@@ -8,14 +8,19 @@ import type {
   AlertFilter,
   Changes,
   Checkpoint,
-  DeadLetter,
+  Claim,
+  Delivered,
+  InboxBytes,
   InboxRow,
   OutboxRow,
+  PendingAt,
   ProvingEvent,
   Store,
+  StoreDepth,
+  StoredDeadLetter,
 } from '../core/ports.ts';
 import type { Progress } from '../core/position.ts';
-import { reading, writeChanges } from './sqlite-rows.ts';
+import { reading, unwritten, writeChanges } from './sqlite-rows.ts';
 import { migrations } from './sqlite-schema.ts';
 
 /** What opening takes. `clock` stamps rows for retention; it has no part in judgement. */
@@ -29,18 +34,12 @@ export interface SqliteOptions {
   readonly pagesMax?: number;
 }
 
-/** The SQLite store, with notes: small texts about the store itself. */
-export interface SqliteStore extends Store {
-  note(name: string): string | undefined;
-  setNote(name: string, value: string): void;
-}
-
 /**
  * Opens the store, makes or migrates its tables, and drops what is past retention. Throws
  * `SentrailError`: `store-newer` for a file of a newer version, `store-busy` when another process
  * writes to it, `store` where it cannot be opened or is no store.
  */
-export function openSqlite(options: SqliteOptions): SqliteStore {
+export function openSqlite(options: SqliteOptions): Store {
   const { path, isWriter } = options;
   if (!isWriter && !existsSync(path)) {
     throw new SentrailError(
@@ -54,6 +53,7 @@ export function openSqlite(options: SqliteOptions): SqliteStore {
     const database = new Database(path);
     if (isWriter) prepare(database, options);
     checkVersion(database, path);
+    if (!isWriter) checkMigrated(database, path);
     return new OpenSqlite(database, lock, options);
   } catch (error) {
     lock?.close();
@@ -88,10 +88,21 @@ function prepare(database: Database.Database, options: SqliteOptions): void {
   for (let at = versionOf(database); at < migrations.length; at++) {
     database.exec(`BEGIN; ${migrations[at]} PRAGMA user_version = ${at + 1}; COMMIT;`);
   }
+  dropOld(database, options);
+}
+
+function dropOld(database: Database.Database, options: SqliteOptions): void {
   const before = options.clock() - options.retentionMs;
   for (const table of ['event', 'dead_letter', 'kept']) {
     database.prepare(`DELETE FROM ${table} WHERE added < ?`).run(before);
   }
+}
+
+/** A reader changes nothing, so it cannot bring an older store up to date. */
+function checkMigrated(database: Database.Database, path: string): void {
+  if (versionOf(database) === migrations.length) return;
+  const hint = 'run `sentrail replay` or `sentrail run` on it once: that brings it up to date';
+  throw new SentrailError('store', `the store ${path} was made by an older Sentrail; ${hint}`);
 }
 
 function checkVersion(database: Database.Database, path: string): void {
@@ -121,7 +132,7 @@ function asStoreError(error: unknown, doing: string): SentrailError {
   return new SentrailError('store', `${doing}: ${text}`, { cause: error });
 }
 
-class OpenSqlite implements SqliteStore {
+class OpenSqlite implements Store {
   readonly #database: Database.Database;
   readonly #lock: Database.Database | undefined;
   readonly #options: SqliteOptions;
@@ -138,12 +149,28 @@ class OpenSqlite implements SqliteStore {
     this.#options = options;
   }
 
+  async claim(lane: string): Promise<Claim> {
+    const version = this.#transaction(`claiming lane ${lane}`, () => {
+      const sql = `INSERT INTO lane VALUES (?, 1, '', '${unwritten}', '{}', '{}')
+        ON CONFLICT (lane) DO UPDATE SET version = version + 1`;
+      this.#prepare(sql).run(lane);
+      return this.#version(lane);
+    });
+    return { version, checkpoint: await this.load(lane) };
+  }
+
+  async lanes(): Promise<readonly string[]> {
+    const sql = `SELECT lane AS id FROM lane WHERE counters <> '${unwritten}' ORDER BY lane`;
+    return this.#all(sql).map(reading.id);
+  }
+
   async load(lane: string): Promise<Checkpoint | undefined> {
-    const head = this.#get('SELECT * FROM lane WHERE lane = ?', lane);
+    const row = this.#get('SELECT * FROM lane WHERE lane = ?', lane);
+    const head = row === undefined ? undefined : reading.lane(row);
     if (head === undefined) return undefined;
     const buckets = this.#all('SELECT * FROM bucket WHERE lane = ?', lane).map(reading.bucket);
     const ids = this.#all('SELECT hour, ids FROM ids WHERE lane = ? ORDER BY rowid', lane);
-    return { lane, ...reading.lane(head), buckets, ids: ids.map(reading.ids) };
+    return { lane, ...head, buckets, ids: ids.map(reading.ids) };
   }
 
   async progress(lane: string, shards: readonly string[]): Promise<ReadonlyMap<string, Progress>> {
@@ -157,12 +184,7 @@ class OpenSqlite implements SqliteStore {
 
   async commit(lane: string, expectedVersion: number, changes: Changes): Promise<number> {
     return this.#transaction(`committing lane ${lane}`, () => {
-      const row = this.#get('SELECT * FROM lane WHERE lane = ?', lane);
-      const version = row === undefined ? 0 : reading.lane(row).version;
-      if (version !== expectedVersion) {
-        const stands = `it stands at version ${version}, not ${expectedVersion}: another process went on`;
-        throw new SentrailError('store-version', `committing lane ${lane}: ${stands}`);
-      }
+      const version = this.#expect(lane, expectedVersion);
       const run = (sql: string, ...values: unknown[]) => void this.#prepare(sql).run(...values);
       const at = { lane, version: version + 1, sinks: this.#sinks, now: this.#options.clock() };
       writeChanges(run, at, changes);
@@ -180,10 +202,19 @@ class OpenSqlite implements SqliteStore {
   }
 
   async *listAlerts(filter: AlertFilter): AsyncIterable<Alert> {
-    const wanted = 'SELECT id FROM alert WHERE (? IS NULL OR account = ?)';
-    const due = filter.isUndelivered === true ? ' AND delivered < revision' : '';
-    const account = filter.account ?? null;
-    const rows = this.#all(`${wanted}${due} ORDER BY window_from, id`, account, account);
+    const conditions: string[] = [];
+    const values: unknown[] = [];
+    if (filter.isUndelivered === true) conditions.push('delivered < revision');
+    for (const [column, value] of [
+      ['account', filter.account],
+      ['lane', filter.lane],
+    ] as const) {
+      if (value === undefined) continue;
+      conditions.push(`${column} = ?`);
+      values.push(value);
+    }
+    const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+    const rows = this.#all(`SELECT id FROM alert ${where} ORDER BY window_from, id`, ...values);
     for (const row of rows) {
       const body = this.#get('SELECT body FROM alert WHERE id = ?', reading.id(row));
       if (body === undefined) continue;
@@ -196,9 +227,15 @@ class OpenSqlite implements SqliteStore {
     return this.#all('SELECT * FROM event WHERE id = ?', id).map(reading.event);
   }
 
-  async deadLetters(limit: number): Promise<readonly DeadLetter[]> {
-    const rows = this.#all('SELECT * FROM dead_letter ORDER BY number LIMIT ?', limit);
-    return rows.map(reading.deadLetter);
+  async deadLetters(limit: number, afterNumber = 0): Promise<readonly StoredDeadLetter[]> {
+    const sql = 'SELECT * FROM dead_letter WHERE number > ? ORDER BY number LIMIT ?';
+    return this.#all(sql, afterNumber, limit).map(reading.deadLetter);
+  }
+
+  async dropDeadLetters(numbers: readonly number[]): Promise<void> {
+    this.#transaction('dropping dead letters', () => {
+      for (const one of numbers) this.#prepare('DELETE FROM dead_letter WHERE number = ?').run(one);
+    });
   }
 
   async shards(lane: string): Promise<readonly string[]> {
@@ -210,29 +247,41 @@ class OpenSqlite implements SqliteStore {
     this.#sinks = [...names];
   }
 
-  async pending(sink: string, limit: number): Promise<readonly OutboxRow[]> {
-    const rows = this.#all('SELECT * FROM outbox WHERE sink = ? ORDER BY row LIMIT ?', sink, limit);
-    return rows.map(reading.outbox);
+  async pending(
+    lane: string,
+    expectedVersion: number,
+    { sink, limit }: PendingAt,
+  ): Promise<readonly OutboxRow[]> {
+    this.#expect(lane, expectedVersion);
+    const sql = 'SELECT * FROM outbox WHERE lane = ? AND sink = ? ORDER BY row LIMIT ?';
+    return this.#all(sql, lane, sink, limit).map(reading.outbox);
   }
 
-  async delivered(sink: string, upToRow: number, memo: string): Promise<void> {
+  async delivered(
+    lane: string,
+    expectedVersion: number,
+    sink: string,
+    { upToRow, memo }: Delivered,
+  ): Promise<void> {
     this.#transaction(`noting deliveries to ${sink}`, () => {
-      this.#prepare('DELETE FROM outbox WHERE sink = ? AND row <= ?').run(sink, upToRow);
-      this.#prepare('REPLACE INTO memo VALUES (?, ?)').run(sink, memo);
+      this.#expect(lane, expectedVersion);
+      const sql = 'DELETE FROM outbox WHERE lane = ? AND sink = ? AND row <= ?';
+      this.#prepare(sql).run(lane, sink, upToRow);
+      this.#prepare('REPLACE INTO memo VALUES (?, ?, ?)').run(lane, sink, memo);
     });
   }
 
-  async memo(sink: string): Promise<string | undefined> {
-    const row = this.#get('SELECT memo AS id FROM memo WHERE sink = ?', sink);
+  async memo(lane: string, sink: string): Promise<string | undefined> {
+    const sql = 'SELECT memo AS id FROM memo WHERE lane = ? AND sink = ?';
+    const row = this.#get(sql, lane, sink);
     return row === undefined ? undefined : reading.id(row);
   }
 
-  async inboxPut(source: string, bytes: Uint8Array, isLast: boolean): Promise<number> {
+  async inboxPut(source: string, { bytes, isLast, arrival }: InboxBytes): Promise<number> {
     return this.#transaction(`keeping input of ${source}`, () => {
-      const sql = 'INSERT INTO inbox (source, last, bytes) VALUES (?, ?, ?)';
-      return Number(
-        this.#prepare(sql).run(source, isLast ? 1 : 0, Buffer.from(bytes)).lastInsertRowid,
-      );
+      const sql = 'INSERT INTO inbox (source, last, bytes, arrival) VALUES (?, ?, ?, ?)';
+      const values = [source, isLast ? 1 : 0, Buffer.from(bytes), arrival ?? null];
+      return Number(this.#prepare(sql).run(...values).lastInsertRowid);
     });
   }
 
@@ -248,21 +297,43 @@ class OpenSqlite implements SqliteStore {
     });
   }
 
-  note(name: string): string | undefined {
+  async note(name: string): Promise<string | undefined> {
     const row = this.#get('SELECT value AS id FROM note WHERE name = ?', name);
     return row === undefined ? undefined : reading.id(row);
   }
 
-  setNote(name: string, value: string): void {
+  async setNote(name: string, value: string): Promise<void> {
     this.#transaction('writing a note', () => {
       this.#prepare('REPLACE INTO note VALUES (?, ?)').run(name, value);
     });
+  }
+
+  async depth(): Promise<StoreDepth> {
+    const count = (table: string) => reading.count(this.#get(`SELECT count(*) AS n FROM ${table}`));
+    return { outbox: count('outbox'), deadLetters: count('dead_letter'), inbox: count('inbox') };
+  }
+
+  async sweep(): Promise<void> {
+    this.#transaction('dropping what is past its retention', () =>
+      dropOld(this.#database, this.#options),
+    );
   }
 
   async close(): Promise<void> {
     this.#prepared.clear();
     this.#database.close();
     this.#lock?.close();
+  }
+
+  #version(lane: string): number {
+    return reading.laneVersion(this.#get('SELECT * FROM lane WHERE lane = ?', lane));
+  }
+
+  #expect(lane: string, expectedVersion: number): number {
+    const version = this.#version(lane);
+    if (version === expectedVersion) return version;
+    const stands = `it stands at version ${version}, not ${expectedVersion}: another process went on`;
+    throw new SentrailError('store-version', `writing to lane ${lane}: ${stands}`);
   }
 
   #transaction<T>(doing: string, work: () => T): T {

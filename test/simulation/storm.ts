@@ -20,7 +20,7 @@ import type { Chance } from './chance.ts';
 import type { Arrival } from './world.ts';
 
 /** The process ended here, as far as the pipeline can tell. */
-class Crash extends Error {}
+export class Crash extends Error {}
 
 /** What a run left behind. */
 export interface Outcome {
@@ -126,7 +126,7 @@ const crashShare = 0.03;
 const spared = new Set(['listAlerts', 'close']);
 
 /** A store whose every call may be the last: the crash comes before it took effect, or after. */
-function shaken(store: Store, chance: Chance | undefined): Store {
+export function shaken(store: Store, chance: Chance | undefined): Store {
   if (chance === undefined) return store;
   return new Proxy(store, {
     get(target, name) {

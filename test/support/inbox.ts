@@ -18,8 +18,8 @@ export function memoryInbox(): MemoryInbox {
     rows,
     known,
     progress: async () => new Map(known),
-    async inboxPut(source, bytes, isLast) {
-      const row = { row: ++newest, bytes, isLast };
+    async inboxPut(source, given) {
+      const row = { ...given, row: ++newest };
       rows.set(source, [...(rows.get(source) ?? []), row]);
       return newest;
     },
