@@ -133,8 +133,9 @@ class Lookup {
   }
 
   lag(): Lag {
+    // Behind what the history can be asked for; that it trails the present is no lag of ours.
     if (this.#regions.length === 0) return {};
-    return { milliseconds: Math.max(0, this.#options.clock() - this.#until()) };
+    return { milliseconds: Math.max(0, this.#end - this.#until()) };
   }
 
   close(): void {
@@ -155,7 +156,7 @@ class Lookup {
       const until = note === undefined ? first : Math.max(first, Number(note));
       this.#regions.push({ history, until, at: Math.max(first, until - overlapMs) });
     }
-    this.#begin = this.#until();
+    this.#begin = first;
   }
 
   #noteName({ region }: History): string {

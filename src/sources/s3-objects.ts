@@ -63,8 +63,15 @@ export class S3Objects {
     }
   }
 
-  /** Takes an opened object; gives its parts, the last marked. Throws as `open` does. */
-  async *parts(opened: OpenedObject, signal: AbortSignal): AsyncGenerator<Part> {
+  /**
+   * Takes an opened object; gives its parts, the last marked. `onRead` is told how many of its bytes
+   * were read. Throws as `open` does.
+   */
+  async *parts(
+    opened: OpenedObject,
+    signal: AbortSignal,
+    onRead: (bytes: number) => void = () => {},
+  ): AsyncGenerator<Part> {
     const { head, size, trouble } = opened;
     if (trouble !== undefined) {
       yield { bytes: head, isLast: true, broken: { reason: 'unreadable', detail: trouble } };
@@ -73,17 +80,23 @@ export class S3Objects {
     } else {
       const { inflatedBytesMax } = this.#options;
       const limits = { inflatedBytesMax, partBytesMin };
-      yield* oneAhead(partsOf(() => this.#ranges(opened, signal), limits));
+      yield* oneAhead(partsOf(() => this.#ranges(opened, signal, onRead), limits));
     }
   }
 
-  async *#ranges(opened: OpenedObject, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  async *#ranges(
+    opened: OpenedObject,
+    signal: AbortSignal,
+    onRead: (bytes: number) => void,
+  ): AsyncGenerator<Uint8Array> {
     const { object, head, size, etag } = opened;
+    onRead(head.length);
     yield head;
     for (let at = head.length; at < size; ) {
       const { bytes } = await this.#range(object, at, etag, signal);
       if (bytes.length === 0) throw new Unreadable('it ended before its size');
       at += bytes.length;
+      onRead(at);
       yield bytes;
     }
   }

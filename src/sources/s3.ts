@@ -97,8 +97,9 @@ class S3Source implements Source {
   #lookedUntil: number | undefined;
   #aheadBytes = 0;
   #left = 0;
-  #newest: number | undefined;
+  #arrival: number | undefined;
   #doneBytes = 0;
+  #presentBytes = 0;
   #totalBytes = 0;
   #measuring: AbortController | undefined;
 
@@ -150,6 +151,8 @@ class S3Source implements Source {
     this.#lookedUntil = undefined;
     this.#aheadBytes = 0;
     this.#doneBytes = 0;
+    this.#presentBytes = 0;
+    this.#left = 0;
   }
 
   async acknowledge(progress: readonly Progress[]): Promise<void> {
@@ -161,15 +164,15 @@ class S3Source implements Source {
   progress(): SourceProgress {
     // Only who shows a bar asks, so only then a second listing is worth its while.
     if (this.#measuring === undefined && this.#isEnding()) void this.#measure();
-    return { done: this.#doneBytes, total: this.#totalBytes, unit: 'bytes' };
+    return { done: this.#doneBytes + this.#presentBytes, total: this.#totalBytes, unit: 'bytes' };
   }
 
   /** One entry for the trail: its objects are too many to be told of each. */
   lag(): ReadonlyMap<string, Lag> {
     const { bucket, prefix: key } = this.#options.config;
-    const since = this.#newest;
-    const age = since === undefined ? {} : { milliseconds: this.#options.clock() - since };
-    return new Map([[nameOfObject({ bucket, key }), { records: this.#left, ...age }]]);
+    const age = this.#left === 0 ? 0 : this.#options.clock() - (this.#arrival ?? 0);
+    const milliseconds = this.#arrival === undefined ? 0 : Math.max(0, age);
+    return new Map([[nameOfObject({ bucket, key }), { records: this.#left, milliseconds }]]);
   }
 
   async close(): Promise<void> {
@@ -244,16 +247,18 @@ class S3Source implements Source {
     if (days.length === 0 && this.#isEnding()) this.#tellEmpty();
     for (const [day, folders] of days) {
       const objects = await this.#listing.objects(folders, signal);
-      this.#left = objects.length;
+      this.#left += objects.length;
       for (let at = 0; at < objects.length; at += lookupMax) {
         const batch = objects.slice(at, at + lookupMax);
         for await (const { object, sequence, isNew } of this.#judged(batch, progress)) {
-          const { shard, arrival = 0, size } = object;
+          const { shard, size } = object;
           if (day >= look.keptFrom) given.set(shard, { mark: markOf(object), sequence });
-          this.#newest = Math.max(this.#newest ?? 0, arrival);
+          if (isNew) {
+            yield { object, sequence };
+            continue;
+          }
           this.#left--;
-          if (isNew) yield { object, sequence };
-          else this.#doneBytes += size;
+          this.#doneBytes += size;
         }
       }
     }
@@ -327,9 +332,14 @@ class S3Source implements Source {
   async *#records(ahead: Ahead, signal: AbortSignal): AsyncGenerator<SourceRecord> {
     const { object, sequence } = ahead;
     const { shard, arrival } = object;
+    this.#arrival = arrival;
+    this.#left--;
     const opened = await (ahead.opened ?? this.#objects.open(object, signal));
     let isFirst = true;
-    for await (const part of this.#objects.parts(opened, signal)) {
+    const onRead = (bytes: number) => {
+      this.#presentBytes = Math.max(this.#presentBytes, bytes);
+    };
+    for await (const part of this.#objects.parts(opened, signal, onRead)) {
       if (signal.aborted) return;
       const isUnreadable = part.broken?.reason === 'unreadable';
       const done = isUnreadable ? unreadableMark : markOf(object);
@@ -339,6 +349,7 @@ class S3Source implements Source {
       isFirst = false;
       if (signal.aborted) return;
     }
+    this.#presentBytes = 0;
     this.#doneBytes += object.size;
   }
 
