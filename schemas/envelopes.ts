@@ -24,7 +24,7 @@ export const logsForLambda = z.object({ awslogs: z.object({ data: z.string() }) 
 /** The answer of FilterLogEvents and GetLogEvents. */
 export const logEventsAnswer = z.object({ events: list });
 /** One event of a log, or a line as a log shipper wraps it. */
-export const logLine = z.object({ message: z.string().regex(/^\s*[{[]/) });
+export const logLine = z.object({ message: z.string().regex(/^\s*[{["]/) });
 
 /** SNS over HTTP or in SQS without raw delivery. */
 export const snsMessage = z.discriminatedUnion('Type', [

@@ -13,8 +13,11 @@ import { Splitter } from './splitter.ts';
 
 export { type DecodeLimits, defaultDecodeLimits } from './limits.ts';
 
-/** Envelopes within envelopes; SNS in SQS in EventBridge is three. */
-const envelopesMax = 4;
+/**
+ * Envelopes within envelopes: SNS in SQS in EventBridge is three, and no known route has more than
+ * four. What AWS hands to a Lambda is two layers, a list and what it lists.
+ */
+const layersMax = 8;
 
 /** Decodes the records of one lane; the parts of a large record follow one another. */
 export interface Decoder {
@@ -29,13 +32,13 @@ export interface Decoder {
 export function createDecoder(limits: DecodeLimits): Decoder {
   let opener = new Opener(limits);
   let splitter = new Splitter(limits, opener.wear);
-  let payloads = new RecordPayloads(limits, envelopesMax);
+  let payloads = new RecordPayloads(limits, layersMax);
   let count = 0;
   return {
     *decode(record, skip) {
       if (record.isFirst) {
         opener = new Opener(limits);
-        payloads = new RecordPayloads(limits, envelopesMax);
+        payloads = new RecordPayloads(limits, layersMax);
         count = 0;
       }
       const { shard, sequence, arrival } = record;

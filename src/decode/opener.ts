@@ -82,7 +82,8 @@ export class Opener {
     }
     const bytes = Buffer.from(text, 'base64');
     // The offset is that of the envelope: within base64 and gzip no byte of the record can be told.
-    for (const one of payloadsIn(bytes, 0, levels, this.#allowance)) {
+    const rest = { offset: 0, levels, problem: undefined };
+    for (const one of payloadsIn(bytes, rest, this.#allowance)) {
       yield* this.#split(one.bytes, offset, one.levels, one.problem);
     }
   }

@@ -8,9 +8,10 @@ const quote = 0x22;
 const openingBytesMax = 64;
 const wrapper = /^\{\s*"Records"\s*:\s*\[/;
 const object = /^\{\s*(?:["}]|$)/;
-const array = /^\[\s*(?:[{\]]|$)/;
 /** A string that holds JSON; other strings are prose. */
 const text = /^"(?:\s|\\[nrt])*(?:[{[]|\\")/;
+/** Of records, of arrays of them, or of strings that hold them; other brackets are prose. */
+const array = /^\[\s*(?:[{\]]|$|(?:\[\s*){1,7}[{"]|"(?:\s|\\[nrt])*(?:[{[]|\\"))/;
 const firstKey = /^\{\s*"[^"\\]{1,40}"/;
 
 /** Nothing opens; not known yet; an object opens; an array; JSON in a string. More is a wrapper. */

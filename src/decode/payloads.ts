@@ -52,8 +52,9 @@ export class RecordPayloads {
   }
 
   *#whole(bytes: Uint8Array, broken: Problem | undefined): Generator<PayloadPart> {
-    for (const one of payloadsIn(bytes, 0, this.#levels, this.#allowance)) {
-      yield { ...one, problem: broken ?? one.problem, isFirst: true, isLast: true };
+    const rest = { offset: 0, levels: this.#levels, problem: broken };
+    for (const one of payloadsIn(bytes, rest, this.#allowance)) {
+      yield { ...one, isFirst: true, isLast: true };
     }
   }
 
@@ -63,7 +64,7 @@ export class RecordPayloads {
     if (this.#heldBytes > heldBytesMax) {
       this.#held = 'none';
       const detail = `it is packed twice and larger than ${heldBytesMax} bytes`;
-      yield* this.#whole(new Uint8Array(0), { reason: 'too-large', detail });
+      yield* this.#whole(empty, { reason: 'too-large', detail });
       return;
     }
     held.push(new Uint8Array(record.bytes));
@@ -81,7 +82,7 @@ export class Allowance {
 
   /** As `gunzip`, within what is left. */
   gunzip(bytes: Uint8Array): Gunzipped {
-    if (this.#left <= 0) return { bytes: new Uint8Array(0), problem: spent };
+    if (this.#left <= 0) return { bytes: empty, problem: spent };
     const out = gunzip(bytes, { inflatedBytesMax: this.#left });
     const isBomb = out.problem?.reason === 'gzip-bomb';
     // Where a break was looked for, the good bytes were unpacked once for each try.
@@ -96,46 +97,40 @@ const spent: Problem = {
   detail: 'the record it came in unpacks to more than is allowed',
 };
 
-/** Takes bytes that came whole; gives what they hold, in order. Throws nothing for any bytes. */
+/**
+ * Takes bytes that came whole, what cut them short if anything did, and the rest as `Payload` says;
+ * gives what they hold, in order. Gzip in what was packed is one layer more: Firehose packs what
+ * CloudWatch Logs packed before. Throws nothing for any bytes.
+ */
 export function* payloadsIn(
   bytes: Uint8Array,
-  offset: number,
-  levels: number,
+  { offset, levels, problem }: Omit<Payload, 'bytes'>,
   allowance: Allowance,
 ): Generator<Payload> {
   const records = userRecords(bytes);
-  if (records === undefined) {
-    yield unpacked(bytes, offset, levels, allowance);
-    return;
-  }
-  if (levels === 0) {
-    yield { bytes: new Uint8Array(0), offset, levels, problem: tooDeep };
-    return;
-  }
-  for (const { from, to } of records) {
-    yield* payloadsIn(bytes.subarray(from, to), offset + from, levels - 1, allowance);
+  if (records === undefined && !isGzip(bytes)) {
+    yield { bytes, offset, levels, problem };
+  } else if (levels < 0) {
+    yield { bytes: empty, offset, levels: 0, problem: tooDeep };
+  } else if (records === undefined) {
+    const out = allowance.gunzip(bytes);
+    const isPacked = isGzip(out.bytes) || userRecords(out.bytes) !== undefined;
+    const rest = {
+      offset,
+      levels: isPacked ? levels - 1 : levels,
+      problem: problem ?? out.problem,
+    };
+    yield* payloadsIn(out.bytes, rest, allowance);
+  } else {
+    for (const { from, to } of records) {
+      const rest = { offset: offset + from, levels: levels - 1, problem: undefined };
+      yield* payloadsIn(bytes.subarray(from, to), rest, allowance);
+    }
+    if (problem !== undefined) yield { bytes: empty, offset, levels: 0, problem };
   }
 }
 
-/** Firehose packs what CloudWatch Logs packed before; each packing after the first is a level. */
-function unpacked(
-  bytes: Uint8Array,
-  offset: number,
-  levels: number,
-  allowance: Allowance,
-): Payload {
-  let present = bytes;
-  let problem: Problem | undefined;
-  let left = levels + 1;
-  while (isGzip(present)) {
-    if (left === 0) return { bytes: new Uint8Array(0), offset, levels: 0, problem: tooDeep };
-    left--;
-    const out = allowance.gunzip(present);
-    present = out.bytes;
-    problem = out.problem ?? problem;
-  }
-  return { bytes: present, offset, levels: Math.min(left, levels), problem };
-}
+const empty = new Uint8Array(0);
 
 /** The problem of what is wrapped too often. */
 export const tooDeep: Problem = {

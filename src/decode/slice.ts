@@ -45,3 +45,12 @@ export interface Reject {
   searched: number;
   window: number;
 }
+
+/** Takes the next bytes of a reject; keeps of them what there is room for. */
+export function keepHead(reject: Reject, bytes: Uint8Array, bytesMax: number): void {
+  const room = bytesMax - reject.headBytes;
+  if (room <= 0 || bytes.length === 0) return;
+  const head = Buffer.from(bytes.subarray(0, room));
+  reject.heads.push(head);
+  reject.headBytes += head.length;
+}

@@ -20,6 +20,7 @@ import {
 import { isBlank, parsed, ValueScan } from './scanner.ts';
 import {
   cutShort,
+  keepHead,
   type Problem,
   type Reject,
   type Slice,
@@ -60,6 +61,8 @@ export class Splitter {
   #isCut = false;
   #mode: 'top' | 'array' | 'records' | 'tail' = 'top';
   #outer: 'top' | 'array' = 'top';
+  /** Wrappers that were left open when another began within; their ends may still come. */
+  #unclosed = 0;
   #problem: Problem | undefined;
   #reject: Reject | undefined;
   #openers: readonly Buffer[] = [recordOpener, wrapperOpener];
@@ -145,6 +148,11 @@ export class Splitter {
   }
 
   #topLevel(): Step {
+    const first = this.#buffer[this.#at];
+    if (this.#unclosed > 0 && (first === bracketEnd || first === braceEnd)) {
+      if (first === braceEnd) this.#unclosed--;
+      return this.#leave('top');
+    }
     const opens = openingAt(this.#buffer, this.#at, this.#isLast);
     if (opens === opensObject) return this.#object();
     if (opens === opensUnknown) return 'more';
@@ -169,9 +177,8 @@ export class Splitter {
   }
 
   #enter(mode: 'array' | 'records', length: number): Step {
-    if (mode === 'records' && this.#mode !== 'records') {
-      this.#outer = this.#mode === 'array' ? 'array' : 'top';
-    }
+    if (this.#mode === 'records') this.#unclosed++;
+    else if (mode === 'records') this.#outer = this.#mode === 'array' ? 'array' : 'top';
     this.#mode = mode;
     this.#mustLearn = true;
     this.#at += length;
@@ -344,7 +351,7 @@ export class Splitter {
     const upTo = found.isFound || !isLast ? Math.max(from, found.at) : bytes.length;
     const closed = reject.scan?.next(bytes, from, upTo) ?? -1;
     const end = closed > 0 ? closed : upTo;
-    this.#keepHead(reject, from, end);
+    keepHead(reject, bytes.subarray(from, end), this.#limits.deadLetterBytesMax);
     reject.searched = end;
     if (closed < 0 && !found.isFound && !isLast) {
       reject.window *= 2;
@@ -366,14 +373,6 @@ export class Splitter {
     const lineBytesMax = this.#limits.recordBytesMax;
     const search = { bytes, isLast, isInObject, lineBytesMax, openers: this.#openers };
     return nextOpening({ ...search, isByLine: this.#mode === 'top' }, from);
-  }
-
-  #keepHead(reject: Reject, from: number, to: number): void {
-    const room = this.#limits.deadLetterBytesMax - reject.headBytes;
-    if (room <= 0 || to <= from) return;
-    const head = Buffer.from(this.#buffer.subarray(from, Math.min(to, from + room)));
-    reject.heads.push(head);
-    reject.headBytes += head.length;
   }
 
   #why(reject: Reject, bytes: number, isCut: boolean): Problem {

@@ -143,7 +143,7 @@ it('keeps the bytes of kinds that are kept', () => {
 
 it('stops opening envelopes at a depth', () => {
   let value: unknown = recordOf('a');
-  for (let level = 0; level < 4; level++) value = { 'detail-type': 'x', detail: value };
+  for (let level = 0; level < 8; level++) value = { 'detail-type': 'x', detail: value };
   expect(decodedText(JSON.stringify(value))[0]).toMatchObject({ kind: 'event', id: 'a' });
   value = { 'detail-type': 'x', detail: value };
   expect(decodedText(JSON.stringify(value))[0]).toMatchObject({ reason: 'too-deep' });
