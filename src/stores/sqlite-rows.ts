@@ -13,6 +13,7 @@ import type {
   StoredDeadLetter,
 } from '../core/ports.ts';
 import type { Progress } from '../core/position.ts';
+import { given, kept } from './text.ts';
 
 /** What stands in place of counters until a lane's first commit. */
 export const unwritten = 'null';
@@ -38,7 +39,7 @@ export function writeChanges(run: Run, at: WriteAt, changes: Changes): void {
     const { shard, sequence, item } = position;
     const sql = 'REPLACE INTO progress VALUES (?, ?, ?, ?, ?, ?, ?)';
     const cut = isCut === true ? 1 : 0;
-    run(sql, lane, shard, sequence, item, done ?? null, cut, turn ?? null);
+    run(sql, lane, kept(shard), sequence, item, done ?? null, cut, turn ?? null);
   }
   writeState(run, lane, changes);
   for (const alert of changes.alerts) {
@@ -49,7 +50,8 @@ export function writeChanges(run: Run, at: WriteAt, changes: Changes): void {
   }
   for (const one of changes.events) {
     const sql = 'INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?, ?, ?)';
-    run(sql, one.id, one.account, one.time, one.shard, one.item, Buffer.from(one.bytes), now);
+    const names = [kept(one.id), kept(one.account), one.time, kept(one.shard)];
+    run(sql, ...names, one.item, Buffer.from(one.bytes), now);
   }
   for (const one of changes.deadLetters) {
     const sql = `INSERT INTO dead_letter
@@ -57,12 +59,13 @@ export function writeChanges(run: Run, at: WriteAt, changes: Changes): void {
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
     const { shard, sequence, item, offset, reason, detail, size } = one;
     const bytes = Buffer.from(one.bytes);
-    run(sql, shard, sequence, item, offset, reason, detail, bytes, now, lane, size);
+    const place = [kept(shard), sequence, item, offset];
+    run(sql, ...place, reason, kept(detail), bytes, now, lane, size);
   }
   for (const one of changes.kept) {
     const sql =
       'INSERT INTO kept (kind, shard, sequence, item, bytes, added) VALUES (?, ?, ?, ?, ?, ?)';
-    run(sql, one.kind, one.shard, one.sequence, one.item, Buffer.from(one.bytes), now);
+    run(sql, one.kind, kept(one.shard), one.sequence, one.item, Buffer.from(one.bytes), now);
   }
   for (const one of changes.outbox) {
     for (const sink of at.sinks) {
@@ -75,11 +78,11 @@ export function writeChanges(run: Run, at: WriteAt, changes: Changes): void {
 function writeState(run: Run, lane: string, changes: Changes): void {
   for (const { detector, key, start } of changes.bucketsGone) {
     const sql = 'DELETE FROM bucket WHERE lane = ? AND detector = ? AND key = ? AND start = ?';
-    run(sql, lane, detector, key, start);
+    run(sql, lane, detector, kept(key), start);
   }
   for (const { detector, key, start, version, state } of changes.buckets) {
     const sql = 'REPLACE INTO bucket VALUES (?, ?, ?, ?, ?, ?)';
-    run(sql, lane, detector, key, start, version, JSON.stringify(state));
+    run(sql, lane, detector, kept(key), start, version, JSON.stringify(state));
   }
   for (const hour of changes.hoursGone)
     run('DELETE FROM ids WHERE lane = ? AND hour = ?', lane, hour);
@@ -93,10 +96,11 @@ const blob = z
   .union([z.instanceof(ArrayBuffer), z.instanceof(Uint8Array)])
   .transform((value) => (value instanceof Uint8Array ? value : new Uint8Array(value)));
 const reason = z.custom<RejectReason>((value) => rejectReasons.some((one) => one === value));
-const position = z.object({ shard: z.string(), sequence: z.string(), item: z.number() });
+const text = z.string().transform(given);
+const position = z.object({ shard: text, sequence: z.string(), item: z.number() });
 const rows = {
   version: z.object({ user_version: z.number() }),
-  id: z.object({ id: z.string() }),
+  id: z.object({ id: text }),
   body: z.object({ body: z.string() }),
   lane: z.object({
     version: z.number(),
@@ -112,17 +116,17 @@ const rows = {
   }),
   bucket: z.object({
     detector: z.string(),
-    key: z.string(),
+    key: text,
     start: z.number(),
     version: z.number(),
     state: z.string(),
   }),
   ids: z.object({ hour: z.number(), ids: blob }),
   event: z.object({
-    id: z.string(),
-    account: z.string(),
+    id: text,
+    account: text,
     time: z.number(),
-    shard: z.string(),
+    shard: text,
     item: z.number(),
     bytes: blob,
   }),
@@ -131,7 +135,7 @@ const rows = {
     lane: z.string(),
     place: z.number(),
     reason,
-    detail: z.string(),
+    detail: text,
     bytes: blob,
     size: z.number(),
     added: z.number(),

@@ -22,6 +22,7 @@ import type {
 import type { Progress } from '../core/position.ts';
 import { reading, unwritten, writeChanges } from './sqlite-rows.ts';
 import { migrations } from './sqlite-schema.ts';
+import { kept } from './text.ts';
 
 /** What opening takes. `clock` stamps rows for retention; it has no part in judgement. */
 export interface SqliteOptions {
@@ -176,7 +177,11 @@ class OpenSqlite implements Store {
   async progress(lane: string, shards: readonly string[]): Promise<ReadonlyMap<string, Progress>> {
     const found = new Map<string, Progress>();
     for (const shard of shards) {
-      const row = this.#get('SELECT * FROM progress WHERE lane = ? AND shard = ?', lane, shard);
+      const row = this.#get(
+        'SELECT * FROM progress WHERE lane = ? AND shard = ?',
+        lane,
+        kept(shard),
+      );
       if (row !== undefined) found.set(shard, reading.progress(row));
     }
     return found;
@@ -224,7 +229,7 @@ class OpenSqlite implements Store {
   }
 
   async provingEvent(id: string): Promise<readonly ProvingEvent[]> {
-    return this.#all('SELECT * FROM event WHERE id = ?', id).map(reading.event);
+    return this.#all('SELECT * FROM event WHERE id = ?', kept(id)).map(reading.event);
   }
 
   async deadLetters(limit: number, afterNumber = 0): Promise<readonly StoredDeadLetter[]> {

@@ -27,17 +27,17 @@ async function alertsOf(store: Store, filter = {}): Promise<string[]> {
 }
 
 /** Registers the tests; `make` gives an empty store. */
-export function storeContract(name: string, make: () => Store): void {
+export function storeContract(name: string, make: () => Store | Promise<Store>): void {
   describe(`${name} keeps the promise of a store`, () => {
     it('gives nothing before the first commit', async () => {
-      const store = make();
+      const store = await make();
       expect(await store.load('main')).toBeUndefined();
       expect(await store.progress('main', ['a'])).toEqual(new Map());
       await store.close();
     });
 
     it('gives back what was committed, and lanes apart', async () => {
-      const store = make();
+      const store = await make();
       const ids = Uint8Array.from({ length: 32 }, (_, at) => at);
       const bucket = { detector: 'd', version: 1, key: 'k', start: 5, state: { n: [1, 2] } };
       const changes = changesOf({
@@ -47,7 +47,7 @@ export function storeContract(name: string, make: () => Store): void {
         ids: [{ hour: 9, ids }],
         progress: [
           { position: { shard: 'a', sequence: '0', item: 3 } },
-          { position: { shard: 'b', sequence: '1', item: 4 }, done: 'x', isCut: true },
+          { position: { shard: 'b', sequence: '1', item: 4 }, done: 'x', isCut: true, turn: 1.5 },
         ],
       });
       expect(await store.commit('main', 0, changes)).toBe(1);
@@ -64,7 +64,7 @@ export function storeContract(name: string, make: () => Store): void {
     });
 
     it('replaces and drops state', async () => {
-      const store = make();
+      const store = await make();
       const bucket = { detector: 'd', version: 1, key: 'k', start: 5, state: 1 };
       const ids = new Uint8Array(16);
       await store.commit('main', 0, changesOf({ buckets: [bucket], ids: [{ hour: 1, ids }] }));
@@ -77,7 +77,7 @@ export function storeContract(name: string, make: () => Store): void {
     });
 
     it('refuses a commit against another version, and writes nothing of it', async () => {
-      const store = make();
+      const store = await make();
       await store.sinks(['s']);
       await store.commit('main', 0, changesOf());
       const body = { alertId: 'a', revision: 1, body: '{}' };
@@ -87,13 +87,13 @@ export function storeContract(name: string, make: () => Store): void {
         await expect(failed).rejects.toMatchObject({ code: 'store-version' });
       }
       expect(await alertsOf(store)).toEqual([]);
-      expect(await store.pending('s', 9)).toEqual([]);
+      expect(await store.pending('main', 1, { sink: 's', limit: 9 })).toEqual([]);
       expect((await store.load('main'))?.version).toBe(1);
       await store.close();
     });
 
     it('lists alerts in order, by status and by what is not delivered', async () => {
-      const store = make();
+      const store = await make();
       const withdrawn = { ...alertOf('d', 3), status: 'withdrawn' } as const;
       const alerts = [alertOf('c', 2), alertOf('b', 1, 2, 1), alertOf('a', 2), withdrawn];
       await store.commit('main', 0, changesOf({ alerts }));
@@ -106,37 +106,115 @@ export function storeContract(name: string, make: () => Store): void {
     });
 
     it('keeps an outbox for each sink, in order, until it is noted', async () => {
-      const store = make();
+      const store = await make();
       await store.sinks(['one', 'two']);
       const outbox = [1, 2, 3].map((n) => ({ alertId: `a${n}`, revision: n, body: `{"n":${n}}` }));
       await store.commit('main', 0, changesOf({ outbox }));
-      const first = await store.pending('one', 2);
+      await store.commit('other', 0, changesOf({ outbox: outbox.slice(2) }));
+      const pending = (lane: string, sink: string, limit = 9) =>
+        store.pending(lane, 1, { sink, limit });
+      const first = await pending('main', 'one', 2);
       expect(first.map((one) => one.alertId)).toEqual(['a1', 'a2']);
-      await store.delivered('one', first[1]?.row ?? 0, 'memo');
-      expect((await store.pending('one', 9)).map((one) => one.alertId)).toEqual(['a3']);
-      expect(await store.pending('two', 9)).toHaveLength(3);
-      expect(await store.memo('one')).toBe('memo');
-      expect(await store.memo('two')).toBeUndefined();
+      const note = { upToRow: first[1]?.row ?? 0, memo: 'memo' };
+      await store.delivered('main', 1, 'one', note);
+      expect(await pending('main', 'one')).toMatchObject([{ ...outbox[2] }]);
+      expect(await pending('main', 'two')).toHaveLength(3);
+      expect(await pending('other', 'one')).toHaveLength(1);
+      expect(await store.memo('main', 'one')).toBe('memo');
+      expect(await store.memo('main', 'two')).toBeUndefined();
+      expect(await store.memo('other', 'one')).toBeUndefined();
+      expect(await store.depth()).toMatchObject({ outbox: 6 });
+      await store.close();
+    });
+
+    it('is claimed anew: who held the lane before commits, reads and notes nothing more', async () => {
+      const store = await make();
+      await store.sinks(['s']);
+      const first = await store.claim('main');
+      expect(first.checkpoint).toBeUndefined();
+      expect(await store.load('main')).toBeUndefined();
+      expect(await store.lanes()).toEqual([]);
+      const outbox = [{ alertId: 'a', revision: 1, body: '{}' }];
+      const version = await store.commit('main', first.version, changesOf({ outbox }));
+      const second = await store.claim('main');
+      expect(second.version).toBeGreaterThan(version);
+      expect(second.checkpoint).toMatchObject({ lane: 'main', version: second.version });
+      const old = [
+        store.commit('main', version, changesOf({ alerts: [alertOf('late')] })),
+        store.pending('main', version, { sink: 's', limit: 9 }),
+        store.delivered('main', version, 's', { upToRow: 99, memo: 'late' }),
+      ];
+      for (const one of old) await expect(one).rejects.toMatchObject({ code: 'store-version' });
+      expect(await alertsOf(store)).toEqual([]);
+      expect(await store.memo('main', 's')).toBeUndefined();
+      expect(await store.pending('main', second.version, { sink: 's', limit: 9 })).toHaveLength(1);
+      expect(await store.commit('main', second.version, changesOf())).toBe(second.version + 1);
+      expect(await store.lanes()).toEqual(['main']);
+      await store.close();
+    });
+
+    it('lists the alerts of a lane: that which revised them last', async () => {
+      const store = await make();
+      const due = (id: string) => alertOf(id, 1, 2, 1);
+      await store.commit('x', 0, changesOf({ alerts: [due('a'), due('b')] }));
+      await store.commit('y', 0, changesOf({ alerts: [due('b'), due('c')] }));
+      expect(await alertsOf(store, { lane: 'x', isUndelivered: true })).toEqual(['a']);
+      expect(await alertsOf(store, { lane: 'y' })).toEqual(['b', 'c']);
+      await store.close();
+    });
+
+    it('keeps names as strangers wrote them, also with a NUL in them', async () => {
+      const store = await make();
+      const odd = ['a\u0000b', '\u0001c', 'd\u0001', '"e\\', 'é\u2028'];
+      const progress = odd.map((shard) => ({ position: { shard, sequence: '1', item: 1 } }));
+      const buckets = odd.map((key) => ({ detector: 'd', version: 1, key, start: 0, state: key }));
+      const place = { shard: 's', item: 0, bytes: new Uint8Array(1), account: '1', time: 1 };
+      const events = odd.map((id) => ({ ...place, id }));
+      await store.commit('main', 0, changesOf({ progress, buckets, events }));
+      expect([...(await store.progress('main', odd)).keys()]).toEqual(odd);
+      const found = await store.load('main');
+      expect(new Set(found?.buckets.map((one) => one.key))).toEqual(new Set(odd));
+      expect(await store.provingEvent(odd[0] ?? '')).toMatchObject([{ id: odd[0] }]);
+      await store.close();
+    });
+
+    it('keeps notes', async () => {
+      const store = await make();
+      expect(await store.note('k/start')).toBeUndefined();
+      await store.setNote('k/start', '1');
+      await store.setNote('k/start', '2');
+      expect(await store.note('k/start')).toBe('2');
       await store.close();
     });
 
     it('keeps raw records, dead letters and the inbox', async () => {
-      const store = make();
+      const store = await make();
       const bytes = Buffer.from('{"a":1}');
       const event = { id: 'e', account: '1', time: 5, shard: 's', item: 2, bytes };
       const place = { shard: 's', sequence: '0', item: 1, offset: 9 };
-      const letter = { ...place, reason: 'json-broken', detail: 'd', bytes } as const;
-      await store.commit('main', 0, changesOf({ events: [event, event], deadLetters: [letter] }));
+      const letter = { ...place, reason: 'json-broken', detail: 'd', bytes, size: 99 } as const;
+      const deadLetters = [letter, { ...letter, item: 2 }];
+      await store.commit('main', 0, changesOf({ events: [event, event], deadLetters }));
       const [kept] = await store.provingEvent('e');
       expect(Buffer.from(kept?.bytes ?? []).toString()).toBe('{"a":1}');
       expect(await store.provingEvent('x')).toEqual([]);
-      expect(await store.deadLetters(5)).toMatchObject([{ ...place, reason: 'json-broken' }]);
-      const row = await store.inboxPut('stdin', bytes, false);
-      await store.inboxPut('stdin', bytes, true);
-      expect((await store.inboxRead('stdin', 0))?.row).toBe(row);
+      const letters = await store.deadLetters(5);
+      expect(letters).toMatchObject([
+        { ...place, lane: 'main', reason: 'json-broken', size: 99 },
+        { item: 2 },
+      ]);
+      const [one, two] = letters.map((given) => given.number);
+      expect((await store.deadLetters(5, one)).map((given) => given.number)).toEqual([two]);
+      await store.dropDeadLetters([one ?? 0]);
+      expect((await store.deadLetters(5)).map((given) => given.number)).toEqual([two]);
+      const row = await store.inboxPut('stdin', { bytes, isLast: false, arrival: 7 });
+      await store.inboxPut('stdin', { bytes, isLast: true });
+      expect(await store.inboxRead('stdin', 0)).toMatchObject({ row, isLast: false, arrival: 7 });
       expect((await store.inboxRead('stdin', row))?.isLast).toBe(true);
+      expect(await store.inboxRead('stdin', 0)).not.toMatchObject({ isLast: true });
       await store.inboxDrop('stdin', row);
       expect((await store.inboxRead('stdin', 0))?.isLast).toBe(true);
+      expect(await store.depth()).toEqual({ outbox: 0, deadLetters: 1, inbox: 1 });
       await store.close();
     });
   });

@@ -6,6 +6,7 @@ import Database from 'libsql';
 import { afterAll, describe, expect, it } from 'vitest';
 import { memoryStore } from '../../src/stores/memory.ts';
 import { openSqlite } from '../../src/stores/sqlite.ts';
+import { migrations } from '../../src/stores/sqlite-schema.ts';
 import { alertOf, changesOf, storeContract } from '../contract/store.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sentrail-stores-'));
@@ -60,6 +61,42 @@ describe('sqlite', () => {
     await open(path).close();
   });
 
+  it('brings a store of the first version up to date, with all it holds', async () => {
+    const path = fresh();
+    const old = new Database(path);
+    const insert = (table: string, ...values: unknown[]) =>
+      old.prepare(`INSERT INTO ${table} VALUES (${values.map(() => '?')})`).run(...values);
+    old.exec(`${migrations[0]} PRAGMA user_version = 1;`);
+    const counters = JSON.stringify(changesOf().counters);
+    insert('lane', 'main', 3, 'f', counters, '{"":7}', '{}');
+    insert('progress', 'main', 'a', '0', 4, 'x', 1);
+    const alert = alertOf('a', 0, 2, 1);
+    insert('alert', 'a', '1', 'open', 0, 2, 1, JSON.stringify(alert));
+    insert('dead_letter', 1, 's', '0', 0, 0, 'json-broken', 'd', Buffer.from('abc'), 0);
+    insert('outbox', 1, 'sink', 'a', 1, '{}');
+    insert('memo', 'sink', '120');
+    insert('inbox', 1, 'stdin/0', 0, Buffer.from('x'));
+    old.close();
+    const reader = () => open(path, false);
+    expect(reader).toThrow(expect.objectContaining({ message: expect.stringMatching(/older/) }));
+    const store = open(path);
+    const { version, checkpoint } = await store.claim('main');
+    expect(version).toBe(4);
+    expect(checkpoint?.clocks).toEqual({ '': 7 });
+    const progress = (await store.progress('main', ['a'])).get('a');
+    const position = { shard: 'a', sequence: '0', item: 4 };
+    expect(progress).toEqual({ position, done: 'x', isCut: true });
+    const due: string[] = [];
+    for await (const one of store.listAlerts({ lane: 'main', isUndelivered: true }))
+      due.push(one.id);
+    expect(due).toEqual(['a']);
+    expect(await store.deadLetters(9)).toMatchObject([{ lane: 'main', size: 3 }]);
+    expect(await store.pending('main', 4, { sink: 'sink', limit: 9 })).toHaveLength(1);
+    expect(await store.memo('main', 'sink')).toBe('120');
+    expect(await store.inboxRead('stdin/0', 0)).toMatchObject({ isLast: false });
+    await store.close();
+  });
+
   it('refuses what is no store', () => {
     expect(() => open(join(folder, 'none.sqlite'), false)).toThrow(
       expect.objectContaining({ code: 'store' }),
@@ -104,6 +141,9 @@ describe('sqlite', () => {
     const event = { id: 'e', account: '1', time: 5, shard: 's', item: 2, bytes };
     await store.commit('main', 0, changesOf({ alerts: [alertOf('a')], events: [event] }));
     await store.close();
+    const swept = open(path, true, 900);
+    expect(await swept.provingEvent('e')).toHaveLength(1);
+    await swept.close();
     const later = open(path, true, 5_000);
     expect(await later.provingEvent('e')).toEqual([]);
     expect((await later.alerts(['a'])).size).toBe(1);
