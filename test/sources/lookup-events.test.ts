@@ -265,5 +265,9 @@ sourceContract('a source of the event history', async () => {
   const one = kept();
   await readAll(source(one));
   const stays = { ...one, inbox: { ...one.inbox, inboxDrop: async () => {} } };
-  return { open: () => source(stays), close: async () => {} };
+  const open = () => {
+    time.now = begin;
+    return source(stays);
+  };
+  return { open, close: async () => {} };
 });

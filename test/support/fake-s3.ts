@@ -22,6 +22,8 @@ export interface FakeS3 {
   readonly asked: string[];
   /** Hands hidden messages out again, as if their time had passed. */
   release(): void;
+  /** Waits until polls whose readers went away cannot take the messages of the next test. */
+  settled(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -65,6 +67,7 @@ export async function fakeS3(): Promise<FakeS3> {
       state.messages.unshift(...state.hidden.values());
       state.hidden.clear();
     },
+    settled: () => new Promise((resolve) => setTimeout(resolve, longPollMs + 50)),
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
