@@ -88,7 +88,7 @@ class OpenPostgres implements Store {
   }
 
   async lanes(): Promise<readonly string[]> {
-    const sql = 'SELECT lane AS value FROM lane WHERE counters IS NOT NULL ORDER BY 1 COLLATE "C"';
+    const sql = 'SELECT lane AS value FROM lane WHERE counters IS NOT NULL ORDER BY lane COLLATE "C"';
     return (await this.#query('reading lanes', sql)).map(reading.value);
   }
 
@@ -168,7 +168,7 @@ class OpenPostgres implements Store {
   }
 
   async shards(lane: string): Promise<readonly string[]> {
-    const sql = 'SELECT shard AS value FROM progress WHERE lane = $1 ORDER BY 1 COLLATE "C"';
+    const sql = 'SELECT shard AS value FROM progress WHERE lane = $1 ORDER BY shard COLLATE "C"';
     return (await this.#query('reading shards', sql, [lane])).map(reading.value);
   }
 

@@ -1,0 +1,161 @@
+// The PostgreSQL store against a real server: the contract, two holders, a server that dies.
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Store } from '../../src/core/ports.ts';
+import { openPostgres } from '../../src/stores/postgres.ts';
+import { alertOf, changesOf, storeContract } from '../contract/store.ts';
+import { withServer } from './servers/missing.ts';
+import { startPostgres } from './servers/postgres.ts';
+
+const started = await startPostgres();
+
+withServer('PostgreSQL', started, (server) => {
+  let now = 0;
+  const open = (url: string, isWriter = true): Promise<Store> =>
+    openPostgres({ url, retentionMs: 1_000, clock: () => now, isWriter });
+  afterAll(() => server.close());
+
+  storeContract('postgres', async () => open(await server.fresh()));
+
+  describe('postgres', () => {
+    let url = '';
+    beforeAll(async () => {
+      url = await server.fresh();
+    });
+
+    it('lets exactly one of two holders commit', async () => {
+      const [one, two] = [await open(url), await open(url)];
+      const { version } = await one.claim('race');
+      const commits = [one, two].map((store, at) =>
+        store.commit('race', version, changesOf({ alerts: [alertOf(`race${at}`)] })),
+      );
+      const results = await Promise.allSettled(commits);
+      expect(results.map((result) => result.status).sort()).toEqual(['fulfilled', 'rejected']);
+      const kept = await one.alerts(['race0', 'race1']);
+      expect(kept.size).toBe(1);
+      await one.close();
+      await two.close();
+    });
+
+    it('lets claims race with commits: what was committed is in the claim, or is refused', async () => {
+      const [old, fresh] = [await open(url), await open(url)];
+      let version = (await old.claim('claims')).version;
+      for (let round = 0; round < 30; round++) {
+        const id = `round${round}`;
+        const committing = old.commit('claims', version, changesOf({ alerts: [alertOf(id)] }));
+        const [commit, claim] = await Promise.allSettled([committing, fresh.claim('claims')]);
+        if (claim.status === 'rejected') throw claim.reason;
+        const isThere = (await fresh.alerts([id])).size === 1;
+        expect(isThere).toBe(commit.status === 'fulfilled');
+        version = (await old.claim('claims')).version;
+      }
+      await old.close();
+      await fresh.close();
+    });
+
+    it('knows its own commit again when the answer was lost', async () => {
+      const wait = (ms: number) =>
+        new Promise<void>((resolve) => setTimeout(resolve, Math.min(ms, 20)));
+      const store = await openPostgres({
+        url,
+        retentionMs: 1_000,
+        clock: () => now,
+        isWriter: true,
+        wait,
+      });
+      let { version } = await store.claim('lost');
+      const killer = new pg.Client({ connectionString: url });
+      killer.on('error', () => {});
+      await killer.connect();
+      const kill = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE application_name = 'sentrail' AND pid <> pg_backend_pid()`;
+      let kills = 0;
+      let isEnded = false;
+      const killing = (async () => {
+        while (!isEnded) {
+          const { rowCount } = await killer.query(kill);
+          kills += rowCount ?? 0;
+          await new Promise((resolve) => setTimeout(resolve, 60));
+        }
+      })();
+      const bytes = Buffer.alloc(2_000, 'x');
+      const rounds = 300;
+      for (let round = 0; round < rounds; round++) {
+        const place = { shard: 's', sequence: '0', item: round, offset: 0, size: 2_000 };
+        const letter = { ...place, reason: 'json-broken', detail: 'd', bytes } as const;
+        version = await store.commit('lost', version, changesOf({ deadLetters: [letter] }));
+      }
+      isEnded = true;
+      await killing;
+      await killer.end();
+      const letters = (await store.deadLetters(1_000)).filter((one) => one.lane === 'lost');
+      // Each commit once: none lost, none twice, whatever broke under it.
+      expect(letters.map((one) => one.item)).toEqual(Array.from({ length: rounds }, (_, at) => at));
+      expect(kills).toBeGreaterThan(5);
+      await store.close();
+    });
+
+    it('goes on when the server was stopped and started in the middle', async () => {
+      const store = await open(url);
+      let { version } = await store.claim('restart');
+      version = await store.commit('restart', version, changesOf({ alerts: [alertOf('before')] }));
+      await server.stop();
+      const committing = store.commit('restart', version, changesOf({ alerts: [alertOf('amid')] }));
+      await server.start();
+      expect(await committing).toBe(version + 1);
+      expect((await store.alerts(['before', 'amid'])).size).toBe(2);
+      await store.close();
+    });
+
+    it('is read while a worker writes, and refuses to be read where it is no store', async () => {
+      const [writer, reader] = [await open(url), await open(url, false)];
+      const { version } = await writer.claim('read');
+      await writer.commit('read', version, changesOf({ alerts: [alertOf('seen')] }));
+      expect((await reader.alerts(['seen'])).size).toBe(1);
+      await writer.close();
+      await reader.close();
+      const empty = await server.fresh();
+      await expect(open(empty, false)).rejects.toMatchObject({ code: 'store' });
+    });
+
+    it('refuses tables of a newer version, and says what to try', async () => {
+      const newer = await server.fresh();
+      await (await open(newer)).close();
+      const client = new pg.Client({ connectionString: newer });
+      await client.connect();
+      await client.query('UPDATE sentrail_schema SET version = 99');
+      await client.end();
+      const message = expect.stringMatching(/upgrade/);
+      await expect(open(newer)).rejects.toMatchObject({ code: 'store-newer', message });
+    });
+
+    it('drops what is past retention', async () => {
+      const store = await open(url);
+      const bytes = Buffer.from('{}');
+      const event = { id: 'old', account: '1', time: 5, shard: 's', item: 2, bytes };
+      const { version } = await store.claim('sweep');
+      await store.commit('sweep', version, changesOf({ events: [event] }));
+      now = 900;
+      await store.sweep();
+      expect(await store.provingEvent('old')).toHaveLength(1);
+      now = 5_000;
+      await store.sweep();
+      expect(await store.provingEvent('old')).toEqual([]);
+      now = 0;
+      await store.close();
+    });
+
+    it('keeps the password out of what it says', async () => {
+      const failing = openPostgres({
+        url: 'postgres://somebody:hunter2@127.0.0.1:1/none',
+        retentionMs: 1,
+        clock: () => 0,
+        isWriter: true,
+        wait: async () => {},
+      });
+      const said = await failing.catch((error: Error) => `${error.message} ${error.stack}`);
+      expect(said).toMatch(/opening the database/);
+      expect(said).not.toMatch(/hunter2/);
+    });
+  });
+});
