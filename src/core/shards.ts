@@ -15,8 +15,8 @@ export interface ShardBatch {
 }
 
 /**
- * Reads one shard, behind what was committed. `next` gives what comes next, waits for a short while
- * (a second at the most) where there is nothing, and then gives an empty batch. It retries what is
+ * Reads one shard, behind what was committed. `next` gives what comes next, waits for a while (its
+ * poll interval) where there is nothing, and then gives an empty batch. It retries what is
  * passing (throttling, broken connections, expired iterators) inside itself with growing, jittered
  * waits, and throws `SentrailError` (source) when it must give up. After `signal` aborts it comes back
  * within a second. It is never called twice at a time. It holds at most one batch in memory, of a
