@@ -37,6 +37,16 @@ export function nameOf(error: unknown): string {
   return code ?? error.name;
 }
 
+/**
+ * Takes what was thrown; gives a cause to keep: its name and message. The client's own error holds
+ * the whole request, with the signature and the session token in its headers, and a log would too.
+ */
+export function causeOf(error: unknown): Error {
+  const cause = new Error(error instanceof Error ? error.message : 'unknown');
+  cause.name = nameOf(error);
+  return cause;
+}
+
 /** Takes what was thrown; gives the status of the HTTP answer, or undefined where there was none. */
 export function statusOf(error: unknown): number | undefined {
   if (typeof error !== 'object' || error === null || !('$metadata' in error)) return undefined;
@@ -79,7 +89,7 @@ export async function patiently<T>(
       if (signal.aborted || !isPassing(error)) throw error;
       if (tries >= triesMax) {
         const message = `${doing}: ${nameOf(error)}, ${tries} times; check the network and AWS's health`;
-        throw new SentrailError('source', message, { cause: error, isRetryable: true });
+        throw new SentrailError('source', message, { cause: causeOf(error), isRetryable: true });
       }
       await patience.wait(waitAfter(tries, patience.random), signal);
       if (signal.aborted) throw error;

@@ -2,7 +2,7 @@
 import { CloudTrailClient, type Event, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
 import { SentrailError } from '../core/errors.ts';
 import { type AwsOptions, awsClient } from './aws.ts';
-import { isPassing, nameOf, type Patience, statusOf, waitAfter } from './aws-retry.ts';
+import { causeOf, isPassing, nameOf, type Patience, statusOf, waitAfter } from './aws-retry.ts';
 
 /** Times in milliseconds, whole seconds; `to` is the first that is not meant. */
 export interface Slice {
@@ -126,10 +126,10 @@ export class History {
     if (signal.aborted) return error;
     const { region } = this.#options;
     const name = nameOf(error);
-    if (refusals.test(name)) return new RegionRefused(region, name, error);
+    if (refusals.test(name)) return new RegionRefused(region, name, causeOf(error));
     const status = statusOf(error);
     const what = `looking up events of ${region}: ${name}${status === undefined ? '' : ` (${status})`}`;
     const hint = 'check the network, credentials and AWS health';
-    return new SentrailError('source', `${what}; ${hint}`, { cause: error });
+    return new SentrailError('source', `${what}; ${hint}`, { cause: causeOf(error) });
   }
 }

@@ -2,7 +2,7 @@
 import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import { SentrailError } from '../core/errors.ts';
 import { dayMs, formatTime } from '../core/time.ts';
-import { nameOf, type Patience, patiently } from './aws-retry.ts';
+import { causeOf, nameOf, type Patience, patiently } from './aws-retry.ts';
 import { nameOfObject, type S3Object, unquoted } from './s3-objects.ts';
 import { arrivalOf, byDelivery, type TrailFile } from './trail-layout.ts';
 
@@ -193,7 +193,7 @@ function failure(where: string, error: unknown): SentrailError {
     name === 'NoSuchBucket'
       ? 'check the name of the bucket'
       : name === 'AccessDenied'
-        ? 'grant s3:ListBucket on the bucket, and s3:GetObject and kms:Decrypt for its objects'
+        ? 'grant s3:ListBucket on it, s3:GetObject and kms:Decrypt on its objects, or the role'
         : 'check credentials, region and role';
-  return new SentrailError('source', `${where}: ${name}; ${hint}`, { cause: error });
+  return new SentrailError('source', `${where}: ${name}; ${hint}`, { cause: causeOf(error) });
 }

@@ -1,7 +1,15 @@
 // Objects of S3 as records read them: small ones whole, large ones in ranges that may be asked for again.
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { SentrailError } from '../core/errors.ts';
-import { isPassing, nameOf, type Patience, patiently, statusOf, waitAfter } from './aws-retry.ts';
+import {
+  causeOf,
+  isPassing,
+  nameOf,
+  type Patience,
+  patiently,
+  statusOf,
+  waitAfter,
+} from './aws-retry.ts';
 import { isTooLargeUnpacked } from './files.ts';
 import { oneAhead, type Part, partsOf, Unreadable } from './inflate.ts';
 
@@ -116,7 +124,7 @@ export class S3Objects {
         if (!isRefusal(error)) throw failure(object, error);
         if (statusOf(error) === 412) throw new Unreadable('it was replaced while it was read');
         if (tries >= refusedTriesMax)
-          throw new Unreadable(`it cannot be read (${nameOf(error)})`, { cause: error });
+          throw new Unreadable(`it cannot be read (${nameOf(error)})`, { cause: causeOf(error) });
         await patience.wait(waitAfter(tries, patience.random), signal);
         if (signal.aborted) throw error;
       }
@@ -160,6 +168,6 @@ function isRefusal(error: unknown): boolean {
 function failure(object: S3Object, error: unknown): SentrailError {
   const what = `reading ${nameOfObject(object)}: ${nameOf(error)}`;
   return new SentrailError('source', `${what}; check credentials, region and role`, {
-    cause: error,
+    cause: causeOf(error),
   });
 }

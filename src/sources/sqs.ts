@@ -10,7 +10,7 @@ import type { SqsConfig } from '../../schemas/sources.ts';
 import { SentrailError } from '../core/errors.ts';
 import type { InboxRow, Source, SourceRecord } from '../core/ports.ts';
 import { awsClient } from './aws.ts';
-import { nameOf, type Patience, patiently, realWait, type Wait } from './aws-retry.ts';
+import { causeOf, nameOf, type Patience, patiently, realWait, type Wait } from './aws-retry.ts';
 import { endOfRow, type Inbox, type Intake, inboxSource, moreOfRow } from './inbox.ts';
 import { defaultInflatedBytesMax, nameOfObject, type S3Object, S3Objects } from './s3-objects.ts';
 import { noticeOf } from './sqs-notice.ts';
@@ -237,5 +237,7 @@ function failure(queue: string, error: unknown): SentrailError {
     : /AccessDenied/.test(name)
       ? 'grant sqs:ReceiveMessage and sqs:DeleteMessage on it, and kms:Decrypt on its key'
       : 'check credentials, region and role';
-  return new SentrailError('source', `reading ${queue}: ${name}; ${hint}`, { cause: error });
+  return new SentrailError('source', `reading ${queue}: ${name}; ${hint}`, {
+    cause: causeOf(error),
+  });
 }
