@@ -9,7 +9,8 @@ import { z } from 'zod';
  */
 const text = z.string().catch('');
 const time = z.unknown().optional();
-const number = z.coerce.number().catch(0);
+/** A number, or a text that is one. */
+const numeric = z.union([z.number(), z.string().transform(Number).pipe(z.number())]);
 const object = z.looseObject({}).catch({});
 
 /** An address of the far side; IPv6 comes beside or instead. */
@@ -46,7 +47,7 @@ export const guarddutyFinding = z.looseObject({
   region: text,
   partition: text,
   type: text,
-  severity: number,
+  severity: numeric.catch(0),
   title: text,
   description: text,
   createdAt: time,
@@ -63,7 +64,7 @@ export const guarddutyFinding = z.looseObject({
       detectorId: text,
       eventFirstSeen: time,
       eventLastSeen: time,
-      count: z.coerce.number().int().min(1).catch(1),
+      count: numeric.pipe(z.int().min(1)).catch(1),
       archived: z.unknown().optional(),
       action: object,
     })

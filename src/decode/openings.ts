@@ -1,5 +1,7 @@
 // Where JSON may begin, and where it may begin again behind bytes that are broken.
 
+import { isBlank } from './scanner.ts';
+
 const lineFeed = 0x0a;
 const brace = 0x7b;
 const bracket = 0x5b;
@@ -57,8 +59,13 @@ export function openerAt(bytes: Buffer, at: number): Buffer | undefined {
   return text === undefined ? undefined : Buffer.from(text, 'latin1');
 }
 
-const envelopeMark =
-  /"(?:messageType|logEvents|[Rr]ecords|Messages|Events?(?:Id)?|[Ff]indings|detail-type|data|payload)"/;
+/** Fields of which an envelope has one among its first. */
+const envelopeFields = [
+  ...['Records', 'records', 'Messages', 'messageId', 'MessageId', 'messageType', 'logEvents'],
+  ...['Events', 'EventId', 'detail', 'detail-type', 'findings', 'Findings', 'data', 'Data'],
+  'payload',
+];
+const envelopeMark = new RegExp(`"(?:${envelopeFields.join('|')})"`);
 
 /** Takes the place of an object; gives whether a field of envelopes stands in its first bytes. */
 export function beginsAsEnvelope(bytes: Buffer, at: number, bytesMax: number): boolean {
@@ -87,7 +94,7 @@ export interface Found {
 /** Takes a search and where to begin; gives the first place behind broken bytes to read on at. */
 export function nextOpening(search: Search, from: number): Found {
   const { bytes, isLast, openers, isInObject } = search;
-  let best = search.isByLine ? nextLine(search, from) : { at: bytes.length, isFound: false };
+  let best: Found = { at: bytes.length, isFound: false };
   for (const opener of openers) {
     // An opener may be cut by the end of the bytes.
     const cut = Math.max(from, bytes.length - opener.length + 1);
@@ -100,7 +107,10 @@ export function nextOpening(search: Search, from: number): Found {
     if (found >= 0 && found < best.at) best = { at: found, isFound: true };
     else if (sure < best.at) best = { at: sure, isFound: false };
   }
-  return best;
+  if (!search.isByLine) return best;
+  // Last, because lines cost most: only those before anything else that opens are looked at.
+  const line = nextLine(search, from, best.at);
+  return line.at < best.at ? line : best;
 }
 
 /**
@@ -118,10 +128,10 @@ export function elementEnd(bytes: Buffer, isLast: boolean, from: number): Found 
   return { at: bytes.length, isFound: false };
 }
 
-function nextLine(search: Search, from: number): Found {
+function nextLine(search: Search, from: number, upTo: number): Found {
   const { bytes, isLast } = search;
   // The line feed may stand just before the place to begin at.
-  for (let feed = bytes.indexOf(lineFeed, from - 1); feed >= 0; ) {
+  for (let feed = bytes.indexOf(lineFeed, from - 1); feed >= 0 && feed < upTo; ) {
     const at = feed + 1;
     if (at >= bytes.length && !isLast) return { at: Math.max(from, feed), isFound: false };
     const opens = openingAt(bytes, at, isLast);
@@ -147,6 +157,9 @@ function isOwnLine(search: Search, at: number): boolean | undefined {
   if (feed < 0 && !isLast && bytes.length - at <= lineBytesMax) return undefined;
   const end = feed < 0 ? bytes.length : feed;
   if (end - at > lineBytesMax) return false;
+  const close = before(bytes, end);
+  // Spares most of the failing parses, each of which costs an exception.
+  if (close !== 0x7d && close !== 0x5d && !isBlank(close)) return false;
   try {
     JSON.parse(bytes.toString('utf8', at, end));
     return true;

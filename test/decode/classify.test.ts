@@ -101,6 +101,35 @@ const kinds: readonly (readonly [name: string, value: unknown, expected: string]
     'not-cloudtrail',
   ],
   [
+    'a notification of S3 through EventBridge',
+    { source: 'aws.s3', 'detail-type': 'Object Created', detail: { bucket: {}, object: {} } },
+    'not-cloudtrail',
+  ],
+  [
+    'a notice of CloudTrail',
+    { Type: 'Notification', Message: '{"s3Bucket":"b","s3ObjectKey":["k"]}' },
+    'not-cloudtrail',
+  ],
+  ['a word of SNS to subscribers', { Type: 'SubscriptionConfirmation', Token: 'x' }, 'control'],
+  ['a farewell of SNS', { Type: 'UnsubscribeConfirmation', Message: 'x' }, 'control'],
+  [
+    'a test of S3 through SNS and SQS (35)',
+    {
+      MessageId: 'm',
+      Body: JSON.stringify({
+        Type: 'Notification',
+        Message: '{"Service":"Amazon S3","Event":"s3:TestEvent"}',
+      }),
+    },
+    'control',
+  ],
+  [
+    'the first message of a trail',
+    { Type: 'Notification', Message: 'CloudTrail validation message.' },
+    'control',
+  ],
+  ['a tombstone of Kafka Connect', { schema: null, payload: null }, 'control'],
+  [
     'messages of CloudWatch (29)',
     {
       messageType: 'DATA_MESSAGE',
@@ -135,6 +164,13 @@ const kinds: readonly (readonly [name: string, value: unknown, expected: string]
 it.each(kinds)('tells what is %s', (_name, value, expected) => {
   const items = decodedText(JSON.stringify(value));
   expect(items.map((one) => one.id ?? one.reason ?? one.kind).join(' ')).toBe(expected);
+});
+
+it('says where the events of a notification are to be had', () => {
+  const notice = { eventSource: 'aws:s3', eventName: 'ObjectCreated:Put', userIdentity: {} };
+  const items = decodedText(JSON.stringify({ Records: [notice, notice] }));
+  expect(items).toHaveLength(2);
+  for (const one of items) expect(one.detail).toMatch(/source of type sqs/);
 });
 
 it('keeps the bytes of kinds that are kept', () => {

@@ -57,7 +57,7 @@ it('starts afresh with a record behind one that was left in the middle', () => {
 it('gives one item for a record that could not be read, and none for an empty one', () => {
   const broken = { reason: 'unreadable', detail: 'reading it: EACCES' } as const;
   expect(decodedText('', {}, { broken })).toEqual([
-    { kind: 'rejected', item: 0, ...broken, offset: 0, text: '' },
+    { kind: 'rejected', item: 0, ...broken, offset: 0, size: 0, text: '' },
   ]);
   expect(decoded(partsOf([new Uint8Array()]))).toEqual([]);
 });

@@ -134,6 +134,7 @@ describe('what is too large or too deep is a reject', () => {
     const lines = '{"broken\nx\n'.repeat(100_000);
     expect(decodedText(lines)).toHaveLength(100_000);
     expect(decodedText(`[${'{"eventVersion":{'.repeat(60_000)}`)).toHaveLength(60_000);
+    expect(decodedText('{"eventVersion":[\n'.repeat(20_000))).toHaveLength(20_000);
   }, 30_000);
 });
 

@@ -12,6 +12,7 @@ export interface Plain {
   readonly detail?: string;
   readonly text?: string;
   readonly offset?: number;
+  readonly size?: number;
 }
 
 /** Takes bytes in parts; gives them as the parts of one record. */
@@ -61,8 +62,8 @@ function plain(one: Item): Plain {
     return { ...base, id: one.event.id, text: Buffer.from(one.event.raw()).toString() };
   }
   if (one.kind === 'rejected') {
-    const { reason, detail, offset } = one;
-    return { ...base, reason, detail, offset, text: Buffer.from(one.bytes).toString() };
+    const { reason, detail, offset, size } = one;
+    return { ...base, reason, detail, offset, size, text: Buffer.from(one.bytes).toString() };
   }
   return 'bytes' in one ? { ...base, text: Buffer.from(one.bytes).toString() } : base;
 }
