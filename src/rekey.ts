@@ -5,7 +5,7 @@ import { type LiveOptions, working } from './live.ts';
 import { ForwardLane } from './pipeline/forward.ts';
 import { Outbox } from './pipeline/outbox.ts';
 import { kafkaTopic } from './sinks/kafka-topic.ts';
-import { kafkaOf } from './sources/kafka-cluster.ts';
+import { kafkaOf } from './sources/kafka/cluster.ts';
 import { readSecret, waitFor } from './wiring.ts';
 
 /**

@@ -10,7 +10,7 @@ import type { Sink, Source, Store } from './core/ports.ts';
 import type { ShardedSource } from './core/shards.ts';
 import { fileSink } from './sinks/file.ts';
 import { stdoutSink } from './sinks/stdout.ts';
-import { kafkaSource } from './sources/kafka.ts';
+import { kafkaSource } from './sources/kafka/source.ts';
 import { kinesisSource } from './sources/kinesis.ts';
 import { lookupSource } from './sources/lookup-events.ts';
 import { pushSource } from './sources/push.ts';
@@ -123,7 +123,13 @@ function sourceOf(name: string, one: SourceConfig, parts: SourceParts): Source |
     case 'kafka':
       return kafkaSource({ ...base, config: one, notes: store, secrets: readSecret });
     case 's3':
-      return s3Source({ ...base, config: one, inflatedBytesMax, isEnding: one.to !== undefined });
+      return s3Source({
+        ...base,
+        config: one,
+        notes: store,
+        inflatedBytesMax,
+        isEnding: one.to !== undefined,
+      });
     case 'sqs':
       return sqsSource({ ...base, config: one, inbox: store, inflatedBytesMax });
     case 'lookup-events':

@@ -1,9 +1,9 @@
 // Where a topic is begun that was never read, and whether its keys still lead where they led.
 import type { Admin } from 'kafkajs';
-import type { KafkaConfig } from '../../schemas/sources.ts';
-import { SentrailError } from '../core/errors.ts';
-import type { Store } from '../core/ports.ts';
-import { parseTime } from '../core/time.ts';
+import type { KafkaConfig } from '../../../schemas/sources.ts';
+import { SentrailError } from '../../core/errors.ts';
+import type { Store } from '../../core/ports.ts';
+import { parseTime } from '../../core/time.ts';
 
 interface StartParts {
   readonly name: string;

@@ -1,6 +1,6 @@
 // One partition as it is read: what was fetched and not yet given, and which offset must come next.
-import type { Lag, SourceRecord } from '../core/ports.ts';
-import type { ShardBatch, ShardReader } from '../core/shards.ts';
+import type { Lag, SourceRecord } from '../../core/ports.ts';
+import type { ShardBatch, ShardReader } from '../../core/shards.ts';
 
 /** What a fetch brought of a partition; offsets are decimal. */
 export interface FetchedBatch {
