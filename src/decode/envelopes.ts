@@ -37,7 +37,7 @@ const validation = /^CloudTrail validation message\.?$/;
 
 const shapes: readonly Shape[] = [
   shape('detail', schemas.eventBridgeEvent, ({ source, detail }) =>
-    source === 'aws.s3' ? notice : carrying([valueOrText(detail)]),
+    source === 'aws.s3' && tellsOfObject(detail) ? notice : carrying([valueOrText(detail)]),
   ),
   shape('Records', schemas.recordsWrapper, ({ Records }) => carrying(Records.map(value))),
   shape('messageType', schemas.logsMessage, (one) =>
@@ -91,6 +91,11 @@ function shape<T>(key: string, schema: z.ZodType<T>, open: (body: T) => Opened):
 
 function carrying(inner: readonly Inner[]): Opened {
   return { kind: 'envelope', inner };
+}
+
+/** Calls to S3 that CloudTrail logged come from `aws.s3` too. */
+function tellsOfObject(detail: unknown): boolean {
+  return isObject(detail) && isObject(detail['object']) && detail['eventName'] === undefined;
 }
 
 function notification(message: string): Opened {

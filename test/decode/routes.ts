@@ -45,12 +45,12 @@ function ofBytes(name: string, wrap: (base64: string) => unknown): Route {
   return { name, carries: 'bytes', wrap: (content) => json(wrap(content.toString('base64'))) };
 }
 
-function eventBridge(name: string): Route {
-  return ofValue(`EventBridge: ${name}`, (detail) => ({
+function eventBridge(name: string, source = 'aws.iam'): Route {
+  return ofValue(`EventBridge: ${name}, ${source}`, (detail) => ({
     version: '0',
     id: 'a3a3ae0b-4b43-4a9f-8f0c-6c2c4d3f2f11',
     'detail-type': name,
-    source: 'aws.iam',
+    source,
     account: '111122223333',
     time: '2026-03-04T10:00:02Z',
     region: 'us-east-1',
@@ -99,6 +99,7 @@ export const routes: readonly Route[] = [
   ofValue('log file with other members', (one) => ({ version: 1, Records: [one], next: null })),
   ofValue('array', (one) => [one]),
   eventBridge('AWS API Call via CloudTrail'),
+  eventBridge('AWS API Call via CloudTrail', 'aws.s3'),
   eventBridge('AWS Console Sign In via CloudTrail'),
   eventBridge('AWS Console Signin via CloudTrail'),
   eventBridge('AWS Console Action via CloudTrail'),
