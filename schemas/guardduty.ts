@@ -110,6 +110,5 @@ export const asffFinding = z.looseObject({
     .catch([]),
 });
 
-export type GuarddutyFinding = z.infer<typeof guarddutyFinding>;
 export type GuarddutyAction = z.infer<typeof guarddutyAction>;
 export type AsffFinding = z.infer<typeof asffFinding>;
