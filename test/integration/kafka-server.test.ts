@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { type Admin, Kafka, logLevel, type SASLOptions } from 'kafkajs';
 import { afterAll, expect, test } from 'vitest';
-import { kafkaUser, startKafka } from './servers/kafka.ts';
+import { startKafka } from './servers/kafka.ts';
+import { kafkaUsers } from './servers/kafka-broker.ts';
 import { withServer } from './servers/missing.ts';
 import { until } from './worker.ts';
 
@@ -89,10 +90,10 @@ withServer('one broker of Kafka', await startKafka(), (server) => {
     'lets the user in by %s, and nobody with another password',
     async (mechanism) => {
       const topic = await freshTopic(client, 1);
-      const signed = clientOf(server.sasl, saslOf(mechanism, kafkaUser.password));
+      const signed = clientOf(server.sasl ?? [], saslOf(mechanism, kafkaUsers.reader));
       await produce(signed, topic, ['signed']);
       expect(await consume(signed, topic, 1)).toEqual(['signed']);
-      const stranger = clientOf(server.sasl, saslOf(mechanism, 'wrong'));
+      const stranger = clientOf(server.sasl ?? [], saslOf(mechanism, 'wrong'));
       await expect(produce(stranger, topic, ['no'])).rejects.toThrow(/SASL/);
     },
   );
@@ -144,5 +145,5 @@ withServer('three brokers of Kafka', await startKafka({ brokers: 3 }), (server) 
 
 function saslOf(mechanism: SASLOptions['mechanism'], password: string): SASLOptions {
   // The mechanisms of these tests all take a name and a password; the type's others do not.
-  return { mechanism, username: kafkaUser.username, password } as SASLOptions;
+  return { mechanism, username: 'reader', password } as SASLOptions;
 }
