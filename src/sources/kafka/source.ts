@@ -98,6 +98,12 @@ async function open(
     const at = known.get(`${name}/${partition}`);
     // A record that was begun comes again from its start.
     const next = at && BigInt(at.position.sequence) + (at.done === undefined ? 0n : 1n);
-    return member.reader(partition, next ?? starts(partition), taken);
+    const oldest = starts.oldest(partition);
+    if (next !== undefined && next < oldest) {
+      const lost = `offsets ${next} to ${oldest - 1n} of partition ${partition}`;
+      options.onNotice?.(`${lost} are past retention and lost; reading on at ${oldest}`);
+      return member.reader(partition, oldest, taken);
+    }
+    return member.reader(partition, next ?? starts.start(partition), taken);
   });
 }

@@ -14,25 +14,33 @@ interface StartParts {
 /** Runs work with an admin client that is connected, with patience. */
 export type AsAdmin = <T>(work: (admin: Admin) => Promise<T>) => Promise<T>;
 
+/** Where partitions begin: those without a position, and the oldest offset there is. */
+export interface Starts {
+  start(partition: number): bigint;
+  oldest(partition: number): bigint;
+}
+
 /**
- * Gives the offset at which a partition without a position begins. It is decided once for the topic and
- * noted: a restart before the first commit skips nothing. Partitions that come later begin at their
- * oldest offset.
+ * Gives where partitions without a position begin. It is decided once for the topic and noted: a restart
+ * before the first commit skips nothing. Partitions that come later begin at their oldest offset.
  */
 export async function startOffsets(
   { name, config, notes }: StartParts,
   asAdmin: AsAdmin,
-): Promise<(partition: number) => bigint> {
+): Promise<Starts> {
   const key = `${name}/start`;
   const noted = await notes.note(key);
   const starts = noted === undefined ? await decided(config, asAdmin) : parsed(noted);
   if (noted === undefined) await notes.setNote(key, JSON.stringify(Object.fromEntries(starts)));
   const now = await asAdmin((admin) => admin.fetchTopicOffsets(config.topic));
-  const oldest = new Map(now.map((one) => [one.partition, BigInt(one.low)]));
-  return (partition) => {
-    const low = oldest.get(partition) ?? 0n;
-    const start = BigInt(starts.get(partition) ?? low);
-    return start > low ? start : low;
+  const lows = new Map(now.map((one) => [one.partition, BigInt(one.low)]));
+  const oldest = (partition: number) => lows.get(partition) ?? 0n;
+  return {
+    oldest,
+    start(partition) {
+      const start = BigInt(starts.get(partition) ?? 0);
+      return start > oldest(partition) ? start : oldest(partition);
+    },
   };
 }
 
