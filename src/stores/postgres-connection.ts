@@ -7,6 +7,8 @@ import { migrations } from './postgres-schema.ts';
 /** How the database is reached. The url holds a password, so it is in no message. */
 export interface ConnectionOptions {
   readonly url: string;
+  /** False opens every session for reading only. */
+  readonly isWriter: boolean;
   readonly wait?: (ms: number) => Promise<void>;
   readonly onNotice?: (text: string) => void;
 }
@@ -16,15 +18,26 @@ const connectionsMax = 8;
 const connectTimeoutMs = 5_000;
 /** A statement that takes longer waits for a lock that will not come free. */
 const statementTimeoutMs = 60_000;
+/** An answer that is later than the server's own limit will not come: the server or the way is gone. */
+const answerTimeoutMs = statementTimeoutMs + 10_000;
+/**
+ * Statements of a transaction follow each other at once. A worker that says nothing for so long is
+ * frozen, and holds the row of its lane: the server ends it, so that another can claim the lane.
+ */
+const silenceInTransactionMs = 5_000;
 /** Waits between tries: two minutes in all, enough for a server to be restarted or to fail over. */
 const waitsMs = [50, 200, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 20_000, 30_000, 30_000];
 
-/** Classes and codes of errors that pass: connection, resources, operator, serialization, deadlock. */
-const passing = /^(08|53|57P0|40001|40P01|55P03)/;
-const passingNode = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN'];
-/** What the client says itself, without a code, when a connection ends under it. */
+/**
+ * Errors that pass, by class or code: lost connections, want of memory or connections (a full disk does
+ * not pass), a server that restarts, silence in a transaction, serialization, deadlock, locks.
+ */
+const passing = /^(08|53[023]|57P0[1235]|25P0[34]|40001|40P01|55P03)/;
+/** The same as the system tells it. */
+const passingSystem = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST|ENET)/;
+/** What the client says itself, without a code, when a connection ends under it or is not to be had. */
 const passingText =
-  /Connection terminated|timeout exceeded when trying to connect|Client has encountered/;
+  /Connection terminated|timeout exceeded when|timeout expired|read timeout|Client has encountered/;
 
 /** A pool of connections. */
 export class Connections {
@@ -32,13 +45,19 @@ export class Connections {
   readonly #wait: (ms: number) => Promise<void>;
   readonly #onNotice: (text: string) => void;
 
-  constructor({ url, wait, onNotice }: ConnectionOptions) {
+  constructor({ url, isWriter, wait, onNotice }: ConnectionOptions) {
     this.#pool = new pg.Pool({
       connectionString: url,
       max: connectionsMax,
       connectionTimeoutMillis: connectTimeoutMs,
       statement_timeout: statementTimeoutMs,
+      query_timeout: answerTimeoutMs,
+      idle_in_transaction_session_timeout: silenceInTransactionMs,
+      keepAlive: true,
       application_name: 'sentrail',
+      async onConnect(client) {
+        if (!isWriter) await client.query('SET default_transaction_read_only = on');
+      },
     });
     // An idle connection that breaks is replaced when one is needed; unheard, it would end the process.
     this.#pool.on('error', () => {});
@@ -111,11 +130,13 @@ const migrationLock = 5_368_709;
 /** Makes or migrates the tables; a reader only looks. Throws `SentrailError` (store, store-newer). */
 export async function prepare(connections: Connections, isWriter: boolean): Promise<void> {
   await connections.transaction('opening the database', async (query) => {
-    if (isWriter) {
+    let version = await versionOf(query);
+    if (isWriter && version < migrations.length) {
+      // Only now: who works on a database made by another user may not be allowed to make tables.
       await query(`SELECT pg_advisory_xact_lock(${migrationLock})`);
       await query(schemaTable);
+      version = await versionOf(query);
     }
-    const version = await versionOf(query);
     if (version > migrations.length) throw newer(version);
     if (version === migrations.length) return;
     if (!isWriter) {
@@ -160,7 +181,7 @@ function codeOf(error: unknown): string {
 
 function isPassing(error: unknown): boolean {
   const code = codeOf(error);
-  if (passing.test(code) || passingNode.includes(code)) return true;
+  if (passing.test(code) || passingSystem.test(code)) return true;
   return error instanceof Error && passingText.test(error.message);
 }
 

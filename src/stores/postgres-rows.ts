@@ -18,22 +18,30 @@ import { given, kept } from './text.ts';
 /** Runs one statement with values; gives its rows. */
 export type Query = (sql: string, values?: readonly unknown[]) => Promise<unknown[]>;
 
-/** Which lane and version is written, for which sinks, and the stamp for retention. */
+/** At which version a lane stands, and which opened store brought it there; null after a claim. */
+export interface Held {
+  readonly version: number;
+  readonly writer: number | null;
+}
+
+/** Which lane and version is written by whom, for which sinks, and the stamp for retention. */
 export interface WriteAt {
   readonly lane: string;
   readonly version: number;
+  readonly writer: number;
   readonly sinks: readonly string[];
   readonly now: number;
 }
 
 /** Writes all changes; the caller holds the transaction and the lane's row. */
 export async function writeChanges(query: Query, at: WriteAt, changes: Changes): Promise<void> {
-  const { lane, version, now } = at;
+  const { lane, version, writer, now } = at;
   const { fingerprint, counters, clocks, horizon } = changes;
+  const heads = [counters, clocks, horizon].map((one) => JSON.stringify(one));
   await query(
-    `UPDATE lane SET version = $2, fingerprint = $3, counters = $4, clocks = $5, horizon = $6
-     WHERE lane = $1`,
-    [lane, version, fingerprint, ...[counters, clocks, horizon].map((one) => JSON.stringify(one))],
+    `UPDATE lane SET version = $2, writer = $3, fingerprint = $4, counters = $5, clocks = $6,
+       horizon = $7 WHERE lane = $1`,
+    [lane, version, writer, fingerprint, ...heads],
   );
   await writeProgress(query, lane, changes.progress);
   await writeState(query, lane, changes);
@@ -99,7 +107,7 @@ async function writeProgress(
      ) ON CONFLICT (lane, shard) DO UPDATE SET sequence = excluded.sequence, item = excluded.item,
        done = excluded.done, cut = excluded.cut, turn = excluded.turn`,
     [lane],
-    progress.map(({ position, done, isCut, turn }) => [
+    lastOf(progress, ({ position }) => position.shard).map(({ position, done, isCut, turn }) => [
       kept(position.shard),
       position.sequence,
       position.item,
@@ -125,13 +133,9 @@ async function writeState(query: Query, lane: string, changes: Changes): Promise
      ) ON CONFLICT (lane, detector, key, start)
      DO UPDATE SET version = excluded.version, state = excluded.state`,
     [lane],
-    changes.buckets.map((one) => [
-      one.detector,
-      kept(one.key),
-      one.start,
-      one.version,
-      JSON.stringify(one.state),
-    ]),
+    lastOf(changes.buckets, (one) => JSON.stringify([one.detector, one.key, one.start])).map(
+      (one) => [one.detector, kept(one.key), one.start, one.version, JSON.stringify(one.state)],
+    ),
   );
   if (changes.hoursGone.length > 0) {
     const sql = 'DELETE FROM ids WHERE lane = $1 AND hour = ANY ($2::bigint[])';
@@ -151,10 +155,11 @@ async function writeAlerts(query: Query, at: WriteAt, changes: Changes): Promise
     `INSERT INTO alert (lane, id, account, status, window_from, revision, delivered, body)
      SELECT $1, * FROM unnest(
        $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[]
-     ) ON CONFLICT (id) DO UPDATE SET lane = excluded.lane, status = excluded.status,
+     ) ON CONFLICT (id) DO UPDATE SET lane = excluded.lane, account = excluded.account,
+       status = excluded.status, window_from = excluded.window_from,
        revision = excluded.revision, delivered = excluded.delivered, body = excluded.body`,
     [at.lane],
-    changes.alerts.map((one) => [
+    lastOf(changes.alerts, (one) => one.id).map((one) => [
       one.id,
       kept(one.account),
       one.status,
@@ -176,17 +181,41 @@ async function writeAlerts(query: Query, at: WriteAt, changes: Changes): Promise
   );
 }
 
-/** Rows in one statement, as one array a column; no rows, no statement. */
+/** What is said last of each key: one statement may not write a row twice. */
+function lastOf<Row>(rows: readonly Row[], keyOf: (row: Row) => string): readonly Row[] {
+  return [...new Map(rows.map((one) => [keyOf(one), one])).values()];
+}
+
+/**
+ * Bytes in one statement: a commit may hold thousands of rejects of 64 KiB, they travel as text of twice
+ * the size, and neither a string here nor a message there may be as long as all of that.
+ */
+const statementBytesMax = 8 * 1024 * 1024;
+
+/** Rows in as few statements as that allows, as one array a column; no rows, no statement. */
 async function each(
   query: Query,
   sql: string,
   first: readonly unknown[],
   rows: readonly (readonly unknown[])[],
 ): Promise<void> {
-  const [row] = rows;
-  if (row === undefined) return;
-  const columns = row.map((_, at) => rows.map((one) => one[at]));
-  await query(sql, [...first, ...columns]);
+  for (let from = 0; from < rows.length; ) {
+    let to = from;
+    for (let bytes = 0; to < rows.length && bytes < statementBytesMax; to++) {
+      bytes += sizeOf(rows[to] ?? []);
+    }
+    const some = rows.slice(from, to);
+    const columns = (some[0] ?? []).map((_, at) => some.map((one) => one[at]));
+    await query(sql, [...first, ...columns]);
+    from = to;
+  }
+}
+
+function sizeOf(row: readonly unknown[]): number {
+  const sizes = row.map((one) =>
+    typeof one === 'string' || one instanceof Uint8Array ? one.length : 0,
+  );
+  return sizes.reduce((sum, one) => sum + one, 0);
 }
 
 const blob = z.instanceof(Uint8Array);
@@ -249,14 +278,14 @@ const rows = {
     bytes: blob,
     arrival: z.number().nullable(),
   }),
-  held: z.object({ version: z.number(), claims: z.number() }),
+  held: z.object({ version: z.number(), writer: z.number().nullable() }),
   value: z.object({ value: z.string() }),
   n: z.object({ n: z.number() }),
 };
 
 /** Takes a row as PostgreSQL gave it; gives it as the design's word. Throws where it is no such row. */
 export const reading = {
-  held: (row: unknown) => rows.held.parse(row),
+  held: (row: unknown): Held => rows.held.parse(row),
   value: (row: unknown): string => given(rows.value.parse(row).value),
   n: (row: unknown): number => rows.n.parse(row).n,
   /** Undefined for a lane that was claimed and has committed nothing yet. */

@@ -4,7 +4,7 @@
 export const migrations: readonly string[] = [
   `
   CREATE TABLE lane (
-    lane TEXT PRIMARY KEY, version BIGINT NOT NULL, claims BIGINT NOT NULL, fingerprint TEXT NOT NULL,
+    lane TEXT PRIMARY KEY, version BIGINT NOT NULL, writer BIGINT, fingerprint TEXT NOT NULL,
     counters TEXT, clocks TEXT NOT NULL, horizon TEXT NOT NULL
   );
   CREATE TABLE progress (
@@ -56,6 +56,7 @@ export const migrations: readonly string[] = [
     last BOOLEAN NOT NULL, bytes BYTEA NOT NULL, arrival DOUBLE PRECISION
   );
   CREATE INDEX inbox_source ON inbox (source, number);
+  CREATE SEQUENCE writer;
   CREATE TABLE note (name TEXT PRIMARY KEY, value TEXT NOT NULL);
   CREATE INDEX event_added ON event (added);
   CREATE INDEX dead_letter_added ON dead_letter (added);

@@ -18,7 +18,7 @@ import type {
 } from '../core/ports.ts';
 import type { Progress } from '../core/position.ts';
 import { type ConnectionOptions, Connections, lostLane, prepare } from './postgres-connection.ts';
-import { type Query, reading, writeChanges } from './postgres-rows.ts';
+import { type Held, type Query, reading, writeChanges } from './postgres-rows.ts';
 import { kept } from './text.ts';
 
 /** What opening takes. `clock` stamps rows for retention; it has no part in judgement. */
@@ -30,6 +30,8 @@ export interface PostgresOptions extends ConnectionOptions {
 }
 
 const alertsAtOnce = 200;
+/** Sets the locks of inboxes apart from others of the database; the second key is of the source. */
+const inboxLock = 5_368_710;
 
 /**
  * Opens the database, makes or migrates its tables, and drops what is past retention. Throws
@@ -40,7 +42,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
   try {
     await prepare(connections, options.isWriter);
     const store = new OpenPostgres(connections, options);
-    if (options.isWriter) await store.sweep();
+    if (options.isWriter) await store.begin();
     return store;
   } catch (error) {
     await connections.close();
@@ -51,8 +53,8 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
 class OpenPostgres implements Store {
   readonly #connections: Connections;
   readonly #options: PostgresOptions;
-  /** The claims of this process, by lane: how it knows its own commits again. */
-  readonly #claims = new Map<string, number>();
+  /** A number that no other opened store has: how this one knows its own commits again. */
+  #writer = 0;
   #sinks: readonly string[] = [];
 
   constructor(connections: Connections, options: PostgresOptions) {
@@ -60,35 +62,38 @@ class OpenPostgres implements Store {
     this.#options = options;
   }
 
+  /** For writers: takes a number of its own, and drops what is past retention. */
+  async begin(): Promise<void> {
+    const [row] = await this.#query('opening the database', `SELECT nextval('writer') AS n`);
+    this.#writer = reading.n(row);
+    await this.sweep();
+  }
+
   /** A claim whose answer was lost is made again: it moves the version on once more, which harms nobody. */
   async claim(lane: string): Promise<Claim> {
-    const [row] = await this.#query(
-      `claiming lane ${lane}`,
-      `INSERT INTO lane VALUES ($1, 1, 1, '', NULL, '{}', '{}')
-       ON CONFLICT (lane) DO UPDATE SET version = lane.version + 1, claims = lane.claims + 1
-       RETURNING version, claims`,
-      [lane],
-    );
-    const { version, claims } = reading.held(row);
-    this.#claims.set(lane, claims);
-    return { version, checkpoint: await this.load(lane) };
+    return this.#connections.transaction(`claiming lane ${lane}`, async (query) => {
+      const [row] = await query(
+        `INSERT INTO lane VALUES ($1, 1, NULL, '', NULL, '{}', '{}')
+         ON CONFLICT (lane) DO UPDATE SET version = lane.version + 1, writer = NULL
+         RETURNING version, writer`,
+        [lane],
+      );
+      // The row stays locked until the end, so nobody commits between the version and what it holds.
+      return { version: reading.held(row).version, checkpoint: await checkpointOf(query, lane) };
+    });
   }
 
   async load(lane: string): Promise<Checkpoint | undefined> {
     return this.#connections.transaction(`reading lane ${lane}`, async (query) => {
       // One snapshot, so that a worker that commits meanwhile is seen whole or not at all.
       await query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      const [row] = await query('SELECT * FROM lane WHERE lane = $1', [lane]);
-      const head = row === undefined ? undefined : reading.lane(row);
-      if (head === undefined) return undefined;
-      const buckets = await query('SELECT * FROM bucket WHERE lane = $1', [lane]);
-      const ids = await query('SELECT hour, ids FROM ids WHERE lane = $1 ORDER BY number', [lane]);
-      return { lane, ...head, buckets: buckets.map(reading.bucket), ids: ids.map(reading.ids) };
+      return checkpointOf(query, lane);
     });
   }
 
   async lanes(): Promise<readonly string[]> {
-    const sql = 'SELECT lane AS value FROM lane WHERE counters IS NOT NULL ORDER BY lane COLLATE "C"';
+    const sql =
+      'SELECT lane AS value FROM lane WHERE counters IS NOT NULL ORDER BY lane COLLATE "C"';
     return (await this.#query('reading lanes', sql)).map(reading.value);
   }
 
@@ -102,9 +107,13 @@ class OpenPostgres implements Store {
   }
 
   /**
-   * When the connection is lost while COMMIT is under way, nobody knows whether it happened. The lane's
-   * row tells: at the expected version it did not; one further under our claim it did, because only the
-   * holder of a claim commits under it, and one commit at a time; anything else is somebody else's.
+   * When the connection is lost while COMMIT is under way, nobody knows whether it happened. The next
+   * try locks the lane's row, which waits until the lost transaction has ended one way or the other;
+   * then the row tells. At the expected version it did not happen, so it is done again. One further
+   * with our number in it, it did: a commit leaves the number of the store that made it, a claim takes
+   * it away, and of one store only one caller holds the lane at that version. Anything else is somebody
+   * else's, or ours and claimed since by who goes on from it: either way the lane is lost. The version
+   * alone would not do: a claim, also by this process, moves it on by one just as a commit does.
    */
   async commit(lane: string, expectedVersion: number, changes: Changes): Promise<number> {
     const doing = `committing lane ${lane}`;
@@ -114,14 +123,17 @@ class OpenPostgres implements Store {
       let held = await this.#held(query, lane);
       if (held.version === 0 && expectedVersion === 0) {
         // Nobody claimed it: the row is made first, so that there is one to lock.
-        const sql = `INSERT INTO lane VALUES ($1, 0, 0, '', NULL, '{}', '{}') ON CONFLICT DO NOTHING`;
+        const sql = `INSERT INTO lane VALUES ($1, 0, NULL, '', NULL, '{}', '{}')
+          ON CONFLICT DO NOTHING`;
         await query(sql, [lane]);
         held = await this.#held(query, lane);
       }
+      // Counted behind the look at the row: a try that broke before it has written nothing.
       const isAgain = tries++ > 0;
-      if (isAgain && held.version === version && held.claims === this.#claimsOf(lane)) return;
+      if (isAgain && held.version === version && held.writer === this.#writer) return;
       if (held.version !== expectedVersion) throw lostLane(lane, held.version, expectedVersion);
-      const at = { lane, version, sinks: this.#sinks, now: this.#options.clock() };
+      const now = this.#options.clock();
+      const at = { lane, version, writer: this.#writer, sinks: this.#sinks, now };
       await writeChanges(query, at, changes);
     });
     return version;
@@ -140,7 +152,8 @@ class OpenPostgres implements Store {
         AND ($4::text IS NULL OR lane = $4) AND ($5::text[] IS NULL OR status = ANY ($5))
         ${filter.isUndelivered === true ? 'AND delivered < revision' : ''}
       ORDER BY window_from, id LIMIT ${alertsAtOnce}`;
-    const { account = null, lane = null, statuses = null } = filter;
+    const account = filter.account === undefined ? null : kept(filter.account);
+    const { lane = null, statuses = null } = filter;
     for (;;) {
       const rows = await this.#query('listing alerts', sql, [...after, account, lane, statuses]);
       const alerts = rows.map(reading.alert);
@@ -201,7 +214,7 @@ class OpenPostgres implements Store {
       await query(
         `INSERT INTO memo VALUES ($1, $2, $3)
          ON CONFLICT (lane, sink) DO UPDATE SET memo = excluded.memo`,
-        [lane, sink, memo],
+        [lane, sink, kept(memo)],
       );
     });
   }
@@ -211,13 +224,19 @@ class OpenPostgres implements Store {
     return (await this.#query('reading a memo', sql, [lane, sink])).map(reading.value)[0];
   }
 
-  /** A row whose answer was lost is put again: a copy that duplicate removal takes out. */
+  /**
+   * Numbers are given before the commit, so of two rows put at once the later could be seen first and
+   * the reader would pass over the earlier: rows of one source are put one after the other. A row
+   * whose answer was lost is put again: a copy that duplicate removal takes out.
+   */
   async inboxPut(source: string, { bytes, isLast, arrival }: InboxBytes): Promise<number> {
-    const sql = `INSERT INTO inbox (source, last, bytes, arrival) VALUES ($1, $2, $3, $4)
-      RETURNING number AS n`;
-    const values = [source, isLast, Buffer.from(bytes), arrival ?? null];
-    const [row] = await this.#query(`keeping input of ${source}`, sql, values);
-    return reading.n(row);
+    return this.#connections.transaction(`keeping input of ${source}`, async (query) => {
+      await query(`SELECT pg_advisory_xact_lock(${inboxLock}, hashtext($1))`, [source]);
+      const sql = `INSERT INTO inbox (source, last, bytes, arrival) VALUES ($1, $2, $3, $4)
+        RETURNING number AS n`;
+      const [row] = await query(sql, [source, isLast, Buffer.from(bytes), arrival ?? null]);
+      return reading.n(row);
+    });
   }
 
   async inboxRead(source: string, afterRow: number): Promise<InboxRow | undefined> {
@@ -271,22 +290,26 @@ class OpenPostgres implements Store {
     return this.#connections.retrying(doing, (query) => query(sql, values));
   }
 
-  #claimsOf(lane: string): number {
-    return this.#claims.get(lane) ?? 0;
-  }
-
   /** The lane's row, locked until the transaction ends; a lane that never was stands at version 0. */
-  async #held(query: Query, lane: string): Promise<{ version: number; claims: number }> {
-    const [row] = await query('SELECT version, claims FROM lane WHERE lane = $1 FOR UPDATE', [
-      lane,
-    ]);
-    return row === undefined ? { version: 0, claims: 0 } : reading.held(row);
+  async #held(query: Query, lane: string): Promise<Held> {
+    const sql = 'SELECT version, writer FROM lane WHERE lane = $1 FOR UPDATE';
+    const [row] = await query(sql, [lane]);
+    return row === undefined ? { version: 0, writer: null } : reading.held(row);
   }
 
   async #expect(query: Query, lane: string, expectedVersion: number): Promise<void> {
     const { version } = await this.#held(query, lane);
     if (version !== expectedVersion) throw lostLane(lane, version, expectedVersion);
   }
+}
+
+async function checkpointOf(query: Query, lane: string): Promise<Checkpoint | undefined> {
+  const [row] = await query('SELECT * FROM lane WHERE lane = $1', [lane]);
+  const head = row === undefined ? undefined : reading.lane(row);
+  if (head === undefined) return undefined;
+  const buckets = await query('SELECT * FROM bucket WHERE lane = $1', [lane]);
+  const ids = await query('SELECT hour, ids FROM ids WHERE lane = $1 ORDER BY number', [lane]);
+  return { lane, ...head, buckets: buckets.map(reading.bucket), ids: ids.map(reading.ids) };
 }
 
 /** PostgreSQL's bigint (type 20) as a number: what we keep stays below 2^53. */

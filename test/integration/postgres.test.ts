@@ -1,4 +1,5 @@
 // The PostgreSQL store against a real server: the contract, two holders, a server that dies.
+import { inspect } from 'node:util';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Store } from '../../src/core/ports.ts';
@@ -112,6 +113,7 @@ withServer('PostgreSQL', started, (server) => {
       const { version } = await writer.claim('read');
       await writer.commit('read', version, changesOf({ alerts: [alertOf('seen')] }));
       expect((await reader.alerts(['seen'])).size).toBe(1);
+      await expect(reader.setNote('n', 'v')).rejects.toThrow(/read-only/);
       await writer.close();
       await reader.close();
       const empty = await server.fresh();
@@ -145,15 +147,53 @@ withServer('PostgreSQL', started, (server) => {
       await store.close();
     });
 
-    it('keeps the password out of what it says', async () => {
+    it('takes a commit of more bytes than one statement may hold', async () => {
+      const store = await open(url);
+      const { version } = await store.claim('flood');
+      const deadLetters = Array.from({ length: 400 }, (_, item) => {
+        const place = { shard: 's', sequence: '0', item, offset: 0, size: 65_536 };
+        const bytes = Buffer.alloc(65_536, item);
+        return { ...place, reason: 'json-broken', detail: 'd', bytes } as const;
+      });
+      await store.commit('flood', version, changesOf({ deadLetters }));
+      const kept = (await store.deadLetters(1_000)).filter((one) => one.lane === 'flood');
+      expect(kept.map(({ item, bytes }) => [item, bytes.length, bytes[9]])).toEqual(
+        deadLetters.map(({ item }) => [item, 65_536, item % 256]),
+      );
+      await store.close();
+    });
+
+    it('works on a database that another made, without the right to make tables', async () => {
+      const made = await server.fresh();
+      await (await open(made)).close();
+      const role = `sentrail_worker_${process.pid}`;
+      const client = new pg.Client({ connectionString: made });
+      await client.connect();
+      await client.query(`CREATE ROLE ${role}; REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ${role};
+        GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO ${role}`);
+      const store = await open(`${made}?options=${encodeURIComponent(`-c role=${role}`)}`);
+      const { version } = await store.claim('main');
+      expect(await store.commit('main', version, changesOf())).toBe(version + 1);
+      await store.close();
+      await client.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+      await client.end();
+    });
+
+    it.each([
+      'postgres://somebody:hunter2@127.0.0.1:1/none',
+      'postgres://somebody:hunter2@[no address/none',
+    ])('keeps the password out of what it says, and of what lies behind it', async (secret) => {
       const failing = openPostgres({
-        url: 'postgres://somebody:hunter2@127.0.0.1:1/none',
+        url: secret,
         retentionMs: 1,
         clock: () => 0,
         isWriter: true,
         wait: async () => {},
       });
-      const said = await failing.catch((error: Error) => `${error.message} ${error.stack}`);
+      const said = await failing.catch((error: unknown) =>
+        inspect(error, { depth: 9, showHidden: true }),
+      );
       expect(said).toMatch(/opening the database/);
       expect(said).not.toMatch(/hunter2/);
     });
