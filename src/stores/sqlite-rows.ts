@@ -46,7 +46,7 @@ export function writeChanges(run: Run, at: WriteAt, changes: Changes): void {
     const { id, account, status, windowFrom, revision, delivered } = alert;
     const body = JSON.stringify(alert);
     const sql = 'REPLACE INTO alert VALUES (?, ?, ?, ?, ?, ?, ?, ?)';
-    run(sql, id, account, status, windowFrom, revision, delivered, body, lane);
+    run(sql, id, kept(account), status, windowFrom, revision, delivered, body, lane);
   }
   for (const one of changes.events) {
     const sql = 'INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?, ?, ?)';

@@ -102,7 +102,7 @@ function dropOld(database: Database.Database, options: SqliteOptions): void {
 /** A reader changes nothing, so it cannot bring an older store up to date. */
 function checkMigrated(database: Database.Database, path: string): void {
   if (versionOf(database) === migrations.length) return;
-  const hint = 'run `sentrail replay` or `sentrail run` on it once: that brings it up to date';
+  const hint = 'the next run that writes to it brings it up to date';
   throw new SentrailError('store', `the store ${path} was made by an older Sentrail; ${hint}`);
 }
 
@@ -211,7 +211,7 @@ class OpenSqlite implements Store {
     const values: unknown[] = [];
     if (filter.isUndelivered === true) conditions.push('delivered < revision');
     for (const [column, value] of [
-      ['account', filter.account],
+      ['account', filter.account === undefined ? undefined : kept(filter.account)],
       ['lane', filter.lane],
     ] as const) {
       if (value === undefined) continue;
@@ -272,7 +272,7 @@ class OpenSqlite implements Store {
       this.#expect(lane, expectedVersion);
       const sql = 'DELETE FROM outbox WHERE lane = ? AND sink = ? AND row <= ?';
       this.#prepare(sql).run(lane, sink, upToRow);
-      this.#prepare('REPLACE INTO memo VALUES (?, ?, ?)').run(lane, sink, memo);
+      this.#prepare('REPLACE INTO memo VALUES (?, ?, ?)').run(lane, sink, kept(memo));
     });
   }
 
@@ -309,7 +309,7 @@ class OpenSqlite implements Store {
 
   async setNote(name: string, value: string): Promise<void> {
     this.#transaction('writing a note', () => {
-      this.#prepare('REPLACE INTO note VALUES (?, ?)').run(name, value);
+      this.#prepare('REPLACE INTO note VALUES (?, ?)').run(name, kept(value));
     });
   }
 

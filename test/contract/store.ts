@@ -76,6 +76,24 @@ export function storeContract(name: string, make: () => Store | Promise<Store>):
       await store.close();
     });
 
+    it('keeps what is said last, within a commit and over it', async () => {
+      const store = await make();
+      const at = (item: number) => ({ position: { shard: 'a', sequence: '0', item } });
+      const bucket = { detector: 'd', version: 1, key: 'k', start: 5, state: 1 };
+      const said = {
+        progress: [at(1), at(2)],
+        buckets: [bucket, { ...bucket, state: 2 }],
+        alerts: [alertOf('a', 5), alertOf('a', 5, 2), alertOf('b', 6)],
+      };
+      await store.commit('main', 0, changesOf(said));
+      expect((await store.progress('main', ['a'])).get('a')).toEqual(at(2));
+      expect((await store.load('main'))?.buckets).toMatchObject([{ state: 2 }]);
+      await store.commit('main', 1, changesOf({ alerts: [alertOf('a', 7, 3)] }));
+      expect((await store.alerts(['a'])).get('a')?.revision).toBe(3);
+      expect(await alertsOf(store)).toEqual(['b', 'a']);
+      await store.close();
+    });
+
     it('refuses a commit against another version, and writes nothing of it', async () => {
       const store = await make();
       await store.sinks(['s']);
@@ -163,18 +181,26 @@ export function storeContract(name: string, make: () => Store | Promise<Store>):
       await store.close();
     });
 
-    it('keeps names as strangers wrote them, also with a NUL in them', async () => {
+    it('keeps names as strangers wrote them, also with a NUL or half a character', async () => {
       const store = await make();
-      const odd = ['a\u0000b', '\u0001c', 'd\u0001', '"e\\', 'é\u2028'];
+      const odd = ['a\u0000b', '\u0001c', 'd\u0001', '"e\\', 'é\u2028', 'f\ud800', 'f\ufffd'];
       const progress = odd.map((shard) => ({ position: { shard, sequence: '1', item: 1 } }));
       const buckets = odd.map((key) => ({ detector: 'd', version: 1, key, start: 0, state: key }));
       const place = { shard: 's', item: 0, bytes: new Uint8Array(1), account: '1', time: 1 };
       const events = odd.map((id) => ({ ...place, id }));
-      await store.commit('main', 0, changesOf({ progress, buckets, events }));
+      const alerts = odd.map((account, at) => ({ ...alertOf(String(at)), account }));
+      await store.commit('main', 0, changesOf({ progress, buckets, events, alerts }));
       expect([...(await store.progress('main', odd)).keys()]).toEqual(odd);
       const found = await store.load('main');
       expect(new Set(found?.buckets.map((one) => one.key))).toEqual(new Set(odd));
-      expect(await store.provingEvent(odd[0] ?? '')).toMatchObject([{ id: odd[0] }]);
+      for (const [at, one] of odd.entries()) {
+        expect(await store.provingEvent(one)).toMatchObject([{ id: one }]);
+        expect(await alertsOf(store, { account: one })).toEqual([String(at)]);
+        await store.setNote('odd', one);
+        expect(await store.note('odd')).toBe(one);
+        await store.delivered('main', 1, 's', { upToRow: 0, memo: one });
+        expect(await store.memo('main', 's')).toBe(one);
+      }
       await store.close();
     });
 

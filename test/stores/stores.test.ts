@@ -149,4 +149,20 @@ describe('sqlite', () => {
     expect((await later.alerts(['a'])).size).toBe(1);
     await later.close();
   });
+
+  it('drops what came past retention while it is open, when told to sweep', async () => {
+    let now = 0;
+    const path = fresh();
+    const store = openSqlite({ path, retentionMs: 1_000, clock: () => now, isWriter: true });
+    const bytes = Buffer.from('{}');
+    const event = { id: 'e', account: '1', time: 5, shard: 's', item: 2, bytes };
+    await store.commit('main', 0, changesOf({ events: [event] }));
+    now = 900;
+    await store.sweep();
+    expect(await store.provingEvent('e')).toHaveLength(1);
+    now = 5_000;
+    await store.sweep();
+    expect(await store.provingEvent('e')).toEqual([]);
+    await store.close();
+  });
 });
