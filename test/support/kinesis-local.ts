@@ -1,9 +1,10 @@
 // A Kinesis emulator (kinesis-local, of npm) as a process of its own, on free ports.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
 /** The emulator's address; `close` ends the process and removes its folder. */
@@ -12,7 +13,8 @@ export interface KinesisLocal {
   close(): Promise<void>;
 }
 
-const folder = join(import.meta.dirname, '../../node_modules/kinesis-local');
+const require = createRequire(import.meta.url);
+const folder = dirname(require.resolve('kinesis-local/package.json'));
 /** It takes 0.7 s on an idle machine; tests share two cores with others. */
 const startWaitMs = 60_000;
 /** It would listen on every interface, and has no setting for that: a preload names the loopback. */
