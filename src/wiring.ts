@@ -11,7 +11,7 @@ import type { ShardedSource } from './core/shards.ts';
 import { fileSink } from './sinks/file.ts';
 import { stdoutSink } from './sinks/stdout.ts';
 import { kafkaSource } from './sources/kafka/source.ts';
-import { kinesisSource } from './sources/kinesis.ts';
+import { kinesisSource } from './sources/kinesis/source.ts';
 import { lookupSource } from './sources/lookup-events.ts';
 import { pushSource } from './sources/push.ts';
 import { s3Source } from './sources/s3.ts';

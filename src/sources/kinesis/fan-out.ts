@@ -6,10 +6,10 @@ import {
   SubscribeToShardCommand,
   type SubscribeToShardEventStream,
 } from '@aws-sdk/client-kinesis';
-import { SentrailError } from '../core/errors.ts';
-import type { Lag } from '../core/ports.ts';
-import type { ShardBatch, ShardReader } from '../core/shards.ts';
-import { nameOf } from './aws-retry.ts';
+import { SentrailError } from '../../core/errors.ts';
+import type { Lag } from '../../core/ports.ts';
+import type { ShardBatch, ShardReader } from '../../core/shards.ts';
+import { nameOf } from '../aws-retry.ts';
 import {
   type KinesisStream,
   noBatch,
@@ -17,7 +17,7 @@ import {
   positionOf,
   type ReaderParts,
   recordsOf,
-} from './kinesis-stream.ts';
+} from './stream.ts';
 
 /** The same consumer may subscribe to the same shard again after five seconds. */
 const againMs = 5_000;

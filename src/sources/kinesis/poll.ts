@@ -1,8 +1,8 @@
 // One shard read by GetRecords, within its limits: 5 calls and 2 MB a second, shared by all who poll.
 import { GetRecordsCommand, GetShardIteratorCommand } from '@aws-sdk/client-kinesis';
-import type { Lag } from '../core/ports.ts';
-import type { ShardBatch, ShardReader } from '../core/shards.ts';
-import { nameOf } from './aws-retry.ts';
+import type { Lag } from '../../core/ports.ts';
+import type { ShardBatch, ShardReader } from '../../core/shards.ts';
+import { nameOf } from '../aws-retry.ts';
 import {
   type KinesisStream,
   noBatch,
@@ -10,7 +10,7 @@ import {
   positionOf,
   type ReaderParts,
   recordsOf,
-} from './kinesis-stream.ts';
+} from './stream.ts';
 
 /** Five calls a second a shard is Kinesis's limit. */
 const betweenCallsMs = 200;
