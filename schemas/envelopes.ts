@@ -11,7 +11,9 @@ export const recordsWrapper = z.object({ Records: list });
 /** EventBridge. Rules that reshape events often keep no more than `detail`. */
 export const eventBridgeEvent = z.object({
   source: z.unknown().optional(),
-  detail: z.union([z.looseObject({}), z.string(), list]),
+  detail: z.custom<object | string>(
+    (one) => typeof one === 'string' || (typeof one === 'object' && one !== null),
+  ),
 });
 
 /** CloudWatch Logs subscription. `logEvents` hold `message` and sometimes `extractedFields`. */

@@ -20,14 +20,19 @@ export interface UserRecord {
   readonly to: number;
 }
 
+/** True for bytes that begin as an aggregate does. */
+export function isAggregate(bytes: Uint8Array): boolean {
+  // Nearly every record is told by its first byte.
+  return bytes[0] === magic[0] && magic.equals(bytes.subarray(0, magic.length));
+}
+
 /**
  * Takes a record's bytes; gives its user records in order, found as they are drawn, or undefined
  * where it is no aggregate: no magic, a wrong checksum, or no such protobuf. Such bytes are a plain
  * record that happens to begin so. Never throws, and holds nothing, whatever the bytes claim.
  */
 export function userRecords(bytes: Uint8Array): Iterable<UserRecord> | undefined {
-  if (bytes.length < magic.length + digestBytes) return undefined;
-  if (!magic.equals(bytes.subarray(0, magic.length))) return undefined;
+  if (!isAggregate(bytes) || bytes.length < magic.length + digestBytes) return undefined;
   const end = bytes.length - digestBytes;
   const body = bytes.subarray(magic.length, end);
   if (!createHash('md5').update(body).digest().equals(bytes.subarray(end))) return undefined;

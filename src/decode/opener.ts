@@ -28,13 +28,12 @@ const jsonAsText = /^\s*[{["]/;
 /** Opens the slices of one record; takes the limits, which hold for the record as a whole. */
 export class Opener {
   readonly #limits: DecodeLimits;
-  readonly #allowance: Allowance;
+  #allowance: Allowance | undefined;
   /** Shared by the splitters of the record. */
   readonly wear: Wear = { wasted: 0, misguessed: 0 };
 
   constructor(limits: DecodeLimits) {
     this.#limits = limits;
-    this.#allowance = new Allowance(Math.min(limits.inflatedBytesMax, nestedBytesMax));
   }
 
   /** Takes a slice and how many envelopes may be opened; gives its items. Throws nothing. */
@@ -83,6 +82,8 @@ export class Opener {
     const bytes = Buffer.from(text, 'base64');
     // The offset is that of the envelope: within base64 and gzip no byte of the record can be told.
     const rest = { offset: 0, levels, problem: undefined };
+    const { inflatedBytesMax } = this.#limits;
+    this.#allowance ??= new Allowance(Math.min(inflatedBytesMax, nestedBytesMax));
     for (const one of payloadsIn(bytes, rest, this.#allowance)) {
       yield* this.#split(one.bytes, offset, one.levels, one.problem);
     }

@@ -2,7 +2,7 @@
 // aggregates apart and unpacks gzip, also gzip in gzip, within what one record may grow to.
 import type { SourceRecord } from '../core/ports.ts';
 import { type Gunzipped, gunzip, isGzip, triesMax } from './gunzip.ts';
-import { userRecords } from './kpl.ts';
+import { isAggregate, userRecords } from './kpl.ts';
 import type { DecodeLimits } from './limits.ts';
 import type { Problem } from './slice.ts';
 
@@ -26,7 +26,7 @@ const heldBytesMax = 64 * 1024 * 1024;
 
 /** The payloads of one record, whose parts follow one another. */
 export class RecordPayloads {
-  readonly #allowance: Allowance;
+  readonly #limits: DecodeLimits;
   readonly #levels: number;
   /** Parts that wait for the last one; 'none' once they were too many. */
   #held: Uint8Array[] | 'none' | undefined;
@@ -34,26 +34,25 @@ export class RecordPayloads {
 
   /** Takes the limits and how many envelopes may be opened. */
   constructor(limits: DecodeLimits, levels: number) {
-    this.#allowance = new Allowance(limits.inflatedBytesMax);
+    this.#limits = limits;
     this.#levels = levels;
   }
 
   /** Takes the next part; gives what is in it. Throws nothing for any bytes. */
-  *of(record: SourceRecord): Generator<PayloadPart> {
+  of(record: SourceRecord): Iterable<PayloadPart> {
     const { bytes, broken, isFirst, isLast } = record;
+    const isWhole = isFirst && isLast;
     if (isFirst && !isLast && isGzip(bytes)) this.#held = [];
-    if (this.#held !== undefined) {
-      yield* this.#hold(this.#held, record);
-    } else if (isFirst && isLast) {
-      yield* this.#whole(bytes, broken);
-    } else {
-      yield { bytes, offset: 0, levels: this.#levels, problem: broken, isFirst, isLast };
-    }
+    if (this.#held !== undefined) return this.#hold(this.#held, record);
+    if (isWhole && isPacked(bytes)) return this.#unpacked(bytes, broken);
+    // On the way of every event: no generator for it.
+    return [{ bytes, offset: 0, levels: this.#levels, problem: broken, isFirst, isLast }];
   }
 
-  *#whole(bytes: Uint8Array, broken: Problem | undefined): Generator<PayloadPart> {
+  *#unpacked(bytes: Uint8Array, broken: Problem | undefined): Generator<PayloadPart> {
+    const allowance = new Allowance(this.#limits.inflatedBytesMax);
     const rest = { offset: 0, levels: this.#levels, problem: broken };
-    for (const one of payloadsIn(bytes, rest, this.#allowance)) {
+    for (const one of payloadsIn(bytes, rest, allowance)) {
       yield { ...one, isFirst: true, isLast: true };
     }
   }
@@ -64,11 +63,11 @@ export class RecordPayloads {
     if (this.#heldBytes > heldBytesMax) {
       this.#held = 'none';
       const detail = `it is packed twice and larger than ${heldBytesMax} bytes`;
-      yield* this.#whole(empty, { reason: 'too-large', detail });
+      yield* this.#unpacked(empty, { reason: 'too-large', detail });
       return;
     }
     held.push(new Uint8Array(record.bytes));
-    if (record.isLast) yield* this.#whole(Buffer.concat(held), record.broken);
+    if (record.isLast) yield* this.#unpacked(Buffer.concat(held), record.broken);
   }
 }
 
@@ -109,17 +108,13 @@ export function* payloadsIn(
 ): Generator<Payload> {
   const records = userRecords(bytes);
   if (records === undefined && !isGzip(bytes)) {
-    yield { bytes, offset, levels, problem };
+    yield { bytes, offset, levels: Math.max(0, levels), problem };
   } else if (levels < 0) {
     yield { bytes: empty, offset, levels: 0, problem: tooDeep };
   } else if (records === undefined) {
     const out = allowance.gunzip(bytes);
-    const isPacked = isGzip(out.bytes) || userRecords(out.bytes) !== undefined;
-    const rest = {
-      offset,
-      levels: isPacked ? levels - 1 : levels,
-      problem: problem ?? out.problem,
-    };
+    const left = isPacked(out.bytes) ? levels - 1 : levels;
+    const rest = { offset, levels: left, problem: problem ?? out.problem };
     yield* payloadsIn(out.bytes, rest, allowance);
   } else {
     for (const { from, to } of records) {
@@ -128,6 +123,11 @@ export function* payloadsIn(
     }
     if (problem !== undefined) yield { bytes: empty, offset, levels: 0, problem };
   }
+}
+
+/** True for what `payloadsIn` takes apart; a broken aggregate is found out there. */
+function isPacked(bytes: Uint8Array): boolean {
+  return isGzip(bytes) || isAggregate(bytes);
 }
 
 const empty = new Uint8Array(0);
