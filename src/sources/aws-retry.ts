@@ -20,7 +20,8 @@ const triesMaxDefault = 9;
 /** A call that says nothing for so long is tried again; the largest answer is 8 MiB. */
 const callTimeoutMs = 60_000;
 /** What a server says when it is the caller's fault and yet passes. */
-const passingName = /throttl|slowdown|toomanyrequests|requestlimit|requesttimeout|unavailable/i;
+const passingName =
+  /throttl|slowdown|toomanyrequests|requestlimit|limitexceeded|throughputexceeded|requesttimeout|unavailable/i;
 /** Faults of the network, as Node and the SDK name them. */
 const passingCode =
   /^(?:E(?:CONNRESET|CONNREFUSED|CONNABORTED|TIMEDOUT|PIPE|HOSTUNREACH|NETUNREACH|AI_AGAIN)|UND_ERR_.+)$/;

@@ -11,7 +11,7 @@ import { SentrailError } from '../../core/errors.ts';
 import type { SourceRecord } from '../../core/ports.ts';
 import type { Progress } from '../../core/position.ts';
 import type { ShardBatch, ShardReader } from '../../core/shards.ts';
-import { nameOf, type Patience, patiently } from '../aws-retry.ts';
+import { causeOf, nameOf, type Patience, patiently } from '../aws-retry.ts';
 
 /** Where reading of a shard begins. */
 export type Place =
@@ -107,7 +107,7 @@ export class KinesisStream {
       if (signal.aborted || handled.includes(name) || error instanceof SentrailError) throw error;
       const hint = hints[name] ?? 'check the configuration and the health of AWS';
       const what = `${doing} of the stream ${this.parts.config.stream}: ${name}`;
-      throw new SentrailError('source', `${what}; ${hint}`, { cause: error });
+      throw new SentrailError('source', `${what}; ${hint}`, { cause: causeOf(error) });
     }
   }
 
