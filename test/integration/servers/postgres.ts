@@ -1,13 +1,17 @@
 // A PostgreSQL server for tests: from the environment, the machine's own binaries, or docker.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import pg from 'pg';
 import { freePort } from '../worker.ts';
 import type { Missing } from './missing.ts';
 
-/** A server; `url` names a database of its own. `stop` and `start` are there where we run it. */
+/** A server; `url` names a database of its own. `stop` and `start` work where `isOurs`. */
 export interface PostgresServer {
+  readonly isOurs: boolean;
   readonly url: string;
   /** Makes an empty database beside it; gives its url. */
   fresh(): Promise<string>;
@@ -20,7 +24,7 @@ export interface PostgresServer {
 export async function startPostgres(): Promise<PostgresServer | Missing> {
   const given = process.env['SENTRAIL_TEST_POSTGRES'];
   if (given !== undefined)
-    return over(given, { stop: cannot, start: cannot, close: async () => {} });
+    return over(given, { isOurs: false, stop: cannot, start: cannot, close: async () => {} });
   const bin = binaries() ?? installed();
   if (bin !== undefined) return local(bin);
   if (spawnSync('docker', ['info'], { stdio: 'ignore' }).status === 0) return inDocker();
@@ -62,22 +66,24 @@ async function local(bin: string): Promise<PostgresServer> {
     chmodSync(folder, 0o755);
     execFileSync('chown', ['postgres', folder]);
   }
-  const run = (program: string, ...args: string[]) => {
+  // Not synchronous: a test does its work while the server stops and starts.
+  const run = async (program: string, ...args: string[]) => {
     const command = [join(bin, program), ...args];
     const [first = '', ...rest] = isRoot
       ? ['runuser', '-u', 'postgres', '--', ...command]
       : command;
-    execFileSync(first, rest, { stdio: ['ignore', 'ignore', 'ignore'], cwd: folder });
+    await execute(first, rest, folder);
   };
   const data = join(folder, 'data');
-  run('initdb', '-D', data, '-A', 'trust', '-U', 'postgres');
+  await run('initdb', '-D', data, '-A', 'trust', '-U', 'postgres');
   const settings = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=${folder}`;
-  const start = async () =>
+  const start = () =>
     run('pg_ctl', '-D', data, '-w', '-l', join(folder, 'log'), '-o', settings, 'start');
   // Immediate: connections end as they do when a server dies.
-  const stop = async () => run('pg_ctl', '-D', data, '-w', '-m', 'immediate', 'stop');
+  const stop = () => run('pg_ctl', '-D', data, '-w', '-m', 'immediate', 'stop');
   await start();
   return over(`postgres://postgres@127.0.0.1:${port}/postgres`, {
+    isOurs: true,
     stop,
     start,
     async close() {
@@ -87,32 +93,58 @@ async function local(bin: string): Promise<PostgresServer> {
   });
 }
 
+/** Without pipes: the server that pg_ctl leaves behind would hold them open. */
+async function execute(program: string, args: readonly string[], cwd: string): Promise<void> {
+  const child = spawn(program, args, { stdio: 'ignore', cwd });
+  const [code] = await once(child, 'exit');
+  if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}`);
+}
+
+const dockerWaitMs = 60_000;
+
 async function inDocker(): Promise<PostgresServer> {
   const port = await freePort();
-  const args = ['run', '-d', '--rm', '-e', 'POSTGRES_HOST_AUTH_METHOD=trust'];
+  const args = ['run', '-d', '-e', 'POSTGRES_HOST_AUTH_METHOD=trust'];
   const started = [...args, '-p', `127.0.0.1:${port}:5432`, 'postgres:16'];
   const id = execFileSync('docker', started, { encoding: 'utf8' }).trim();
-  const docker = async (...words: string[]) => {
-    execFileSync('docker', words, { stdio: 'ignore' });
-  };
-  return over(`postgres://postgres@127.0.0.1:${port}/postgres`, {
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+  const docker = (...words: string[]) => execute('docker', words, tmpdir());
+  await answering(url);
+  return over(url, {
+    isOurs: true,
     stop: () => docker('kill', id),
-    start: () => docker('start', id),
-    close: () => docker('rm', '-f', id),
+    start: () => docker('start', id).then(() => answering(url)),
+    close: () => docker('rm', '-f', '-v', id),
   });
+}
+
+/** Waits until the server takes connections. */
+async function answering(url: string): Promise<void> {
+  const end = performance.now() + dockerWaitMs;
+  for (;;) {
+    const client = new pg.Client({ connectionString: url });
+    client.on('error', () => {});
+    const trouble = await client.connect().then(
+      () => undefined,
+      (error: Error) => error,
+    );
+    await client.end().catch(() => {});
+    if (trouble === undefined) return;
+    if (performance.now() > end) throw trouble;
+    await wait(200);
+  }
 }
 
 let databases = 0;
 
 function over(
   url: string,
-  server: Pick<PostgresServer, 'stop' | 'start' | 'close'>,
+  server: Pick<PostgresServer, 'isOurs' | 'stop' | 'start' | 'close'>,
 ): PostgresServer {
   return {
     ...server,
     url,
     async fresh() {
-      const { default: pg } = await import('pg');
       const name = `sentrail_${process.pid}_${++databases}`;
       const client = new pg.Client({ connectionString: url });
       await client.connect();
