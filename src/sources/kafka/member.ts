@@ -26,6 +26,8 @@ const fetchWaitMs = 250;
 const fetchBytesMax = 8 * 1024 * 1024;
 const partitionBytesMax = 1024 * 1024;
 const retryMs = 2_000;
+/** kafkajs may wait for ever for the answer of a broker that died under the question. */
+const adminMs = 20_000;
 /** A leader that answers nothing for so long may not be the leader any more. */
 const leaderMs = 5_000;
 
@@ -163,11 +165,17 @@ export class KafkaMember {
   ): Promise<T> {
     return this.#patiently(doing, signal, async () => {
       const admin = this.#kafka.admin({ retry: { retries: 3 } });
+      const timer = new AbortController();
+      const late = this.#parts.wait(adminMs, timer.signal).then(() => {
+        throw new Error(`no answer within ${adminMs / 1000} s`);
+      });
       try {
-        await admin.connect();
-        return await work(admin);
+        const asked = admin.connect().then(() => work(admin));
+        return await Promise.race([asked, late]);
       } finally {
-        await admin.disconnect().catch(() => {});
+        late.catch(() => {});
+        timer.abort();
+        void admin.disconnect().catch(() => {});
       }
     });
   }

@@ -135,13 +135,14 @@ export class PartitionReader implements ShardReader {
 
   /** Waits for records, or until a fetch begun from now on has brought none. */
   async #some(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
     const ended = new AbortController();
-    const onAbort = () => ended.abort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    if (signal.aborted) ended.abort();
     const woken = new Promise<void>((resolve) => {
       this.#wake = resolve;
     });
+    // A stop is not to wait for a broker that is gone.
+    const onAbort = () => this.#wake();
+    signal.addEventListener('abort', onAbort, { once: true });
     try {
       await Promise.race([woken, this.#client.fetched(ended.signal)]);
     } finally {
