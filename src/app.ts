@@ -7,9 +7,11 @@ import type { Readable, Writable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { detectors } from '../detectors/index.ts';
 import type { Config } from '../schemas/config.ts';
+import { s3Config } from '../schemas/sources.ts';
 import { SentrailError } from './core/errors.ts';
 import { contentId } from './core/hash.ts';
 import type { Counters, Source, Store } from './core/ports.ts';
+import { dayMs, formatTime } from './core/time.ts';
 import { createDecoder } from './decode/decoder.ts';
 import { makeCatalogue } from './engine/catalogue.ts';
 import { emptyCounters } from './engine/counters.ts';
@@ -18,6 +20,7 @@ import { fingerprintOf } from './fingerprint.ts';
 import { Outbox } from './pipeline/outbox.ts';
 import { type CommitReport, type RunResult, run } from './pipeline/run.ts';
 import { filesSource } from './sources/files.ts';
+import { s3Source } from './sources/s3.ts';
 import { stdinSource } from './sources/stdin.ts';
 import { openSqlite } from './stores/sqlite.ts';
 import {
@@ -119,6 +122,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
 function sourceOf(options: ReplayOptions, store: Store): Source {
   const { paths, config, stdin, onNotice } = options;
   const { inflatedBytesMax } = config.limits;
+  if (paths.some((one) => one.startsWith('s3://'))) return bucketOf(options);
   if (!paths.includes('-')) return filesSource({ paths, inflatedBytesMax, onNotice });
   if (paths.length > 1) {
     throw new SentrailError(
@@ -134,6 +138,31 @@ function sourceOf(options: ReplayOptions, store: Store): Source {
     inboxDrop: store.inboxDrop.bind(store),
   };
   return stdinSource({ stream: stdin, inbox, inflatedBytesMax });
+}
+
+/** Days that delivery may lie behind the event: a record of the evening is in the next day's folder. */
+const deliveryDays = 2;
+
+/** `s3://bucket/prefix`, listed to its present end; a range of event time bounds the days listed. */
+function bucketOf(options: ReplayOptions): Source {
+  const [path = '', ...more] = options.paths;
+  const [, bucket, prefix = ''] = /^s3:\/\/([^/]+)(?:\/(.*))?$/.exec(path) ?? [];
+  if (bucket === undefined || more.length > 0) {
+    const hint = 'name one s3://bucket/prefix, and nothing beside it';
+    throw new SentrailError('usage', `a trail in S3 is read alone; ${hint}`);
+  }
+  const day = (ms: number) => formatTime(ms).slice(0, 10);
+  const config = s3Config.parse({
+    type: 's3',
+    bucket,
+    prefix,
+    ...(options.from === undefined ? {} : { from: day(options.from) }),
+    ...(options.to === undefined ? {} : { to: day(options.to + deliveryDays * dayMs) }),
+  });
+  const { onNotice } = options;
+  const { inflatedBytesMax } = options.config.limits;
+  const clock = Date.now;
+  return s3Source({ name: 's3', config, inflatedBytesMax, isEnding: true, clock, onNotice });
 }
 
 interface Opened {

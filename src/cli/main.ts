@@ -17,6 +17,7 @@ const help = `
 Start here
   sentrail replay AWSLogs/                  judge a trail as S3 keeps it, print its alerts
   sentrail replay events.json --json        one line of JSON an alert, for other tools
+  sentrail replay s3://bucket/prefix        straight from the trail's bucket
   cat events.ndjson.gz | sentrail replay -  from standard input
   sentrail run --config sentrail.yaml       judge live streams until told to stop
   sentrail alerts show ID                   one alert, whole
@@ -27,7 +28,7 @@ Exit codes
   0 done   1 failed   2 wrong usage or configuration   3 done, but input was rejected (--strict)
 
 Input is CloudTrail as it exists: {"Records":[…]}, NDJSON, arrays, single or concatenated objects,
-each plain or gzip'd. What cannot be read is kept as a dead letter and counted, never skipped.`;
+each plain or gzip'd, and in the envelopes of AWS's services. What cannot be read is kept as a dead letter and counted, never skipped.`;
 
 const commands = [
   replayCommand,

@@ -21,10 +21,8 @@ interface Flags {
 /** Gives the command; `ended` is told the exit code. */
 export function replayCommand(ended: (code: number) => void): Command {
   return new Command('replay')
-    .description(
-      'judge CloudTrail files, folders, globs, or standard input (-), and print the alerts',
-    )
-    .argument('<paths...>', 'files, folders, globs; - for standard input')
+    .description('judge CloudTrail files, folders, globs, s3://bucket/prefix or standard input (-)')
+    .argument('<paths...>', 'files, folders, globs; s3://bucket/prefix; - for standard input')
     .option('--json', 'print the alerts that stand, one line of JSON each')
     .option('--from <time>', 'judge only events from this time on (UTC)', timeOption)
     .option('--to <time>', 'judge only events before this time (UTC)', timeOption)
