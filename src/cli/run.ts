@@ -14,7 +14,8 @@ export function runCommand(ended: (code: number) => void): Command {
     .addHelpText(
       'after',
       `
-Logs go to standard error, one line of JSON each; alerts to the sinks of the configuration.
+Logs go to standard error, one line of JSON each (a configuration that is wrong is
+told in plain text); alerts to the sinks of the configuration.
 SIGTERM or SIGINT stops: what was judged is committed, groups are left; a second one ends at once.
 Ask http.listen (default 127.0.0.1:9464) for /metrics, /healthz and /readyz.`,
     )
@@ -56,9 +57,10 @@ export async function untilStopped(
     log.info({}, 'stopped');
     return 0;
   } catch (error) {
-    // A person reads the last line; the log's reader gets the same as a field.
-    if (error instanceof SentrailError) log.error({ code: error.code }, error.message);
-    throw error;
+    // What is set up wrong is for the person at the terminal, as everywhere; the rest is for the log.
+    if (!(error instanceof SentrailError) || error.code === 'config') throw error;
+    log.error({ code: error.code }, error.message);
+    return 1;
   } finally {
     clearTimeout(timer);
     process.off('SIGTERM', onSignal);
