@@ -1,5 +1,6 @@
 // What an operator watches, as Prometheus metrics. Names follow its conventions: base units, _total.
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { rejectReasons } from './core/item.ts';
 import type { Counters, StoreDepth } from './core/ports.ts';
 import type { CommitReport } from './pipeline/run.ts';
 
@@ -63,6 +64,10 @@ export function makeMetrics(): Metrics {
     'Time from the newest event of an alert to its commit.',
     [1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800, 7_200],
   );
+
+  // A counter that begins with its first increase hides it: to Prometheus it was never less.
+  for (const kind of kinds) items.inc({ kind }, 0);
+  for (const reason of rejectReasons) rejected.inc({ reason }, 0);
 
   const before = new Map<string, Readonly<Counters>>();
   const read = new Map<string, number>();
