@@ -23,7 +23,8 @@ export interface KafkaServer {
 }
 
 const version = '4.3.1';
-const cache = join(import.meta.dirname, '../../../node_modules/.cache/sentrail/kafka');
+// From the project's folder, not this file's: a build of it lies elsewhere and shares the download.
+const cache = join(process.cwd(), 'node_modules/.cache/sentrail/kafka');
 const libraries = join(cache, `libs-${version}`);
 const image = `apache/kafka:${version}`;
 /** A broker is up in about five seconds here; three at once on two cores in fifteen. */
