@@ -122,13 +122,14 @@ export class KafkaMember {
       },
       pause: () => isOurs() && this.#consumer?.pause(at),
       resume: () => isOurs() && this.#consumer?.resume(at),
-      oldest: async () => {
+      bounds: async () => {
         const offsets = await this.asAdmin(
-          'asking for the oldest offset',
+          'asking for the offsets of the topic',
           (admin) => admin.fetchTopicOffsets(config.topic),
           taken,
         );
-        return BigInt(offsets.find((one) => one.partition === partition)?.low ?? 0);
+        const found = offsets.find((one) => one.partition === partition);
+        return { oldest: BigInt(found?.low ?? 0), end: BigInt(found?.high ?? 0) };
       },
       fetched: (signal) => this.#fetched(partition, signal),
       onNotice: this.#parts.onNotice,

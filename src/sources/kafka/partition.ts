@@ -21,8 +21,8 @@ export interface PartitionClient {
   seek(offset: bigint): void;
   pause(): void;
   resume(): void;
-  /** The oldest offset there is. */
-  oldest(): Promise<bigint>;
+  /** The oldest offset there is, and the one behind the newest. */
+  bounds(): Promise<{ readonly oldest: bigint; readonly end: bigint }>;
   /** Comes back when everything there was at the time of asking was fetched, or the signal aborts. */
   fetched(signal: AbortSignal): Promise<void>;
   onNotice(text: string): void;
@@ -38,7 +38,8 @@ const batchBytesMax = 4 * 1024 * 1024;
 /**
  * The reader of a partition in one generation of the group. The first batch behind a seek must begin
  * exactly there; later ones may begin further on, where the client skipped what is no message (marks of
- * transactions, compacted offsets), but never before. Anything else is of another time and dropped.
+ * transactions, compacted offsets). Anything else is of another time and dropped. Where the log does
+ * not hold the next offset any more, that is told, and reading goes on at the oldest there is.
  */
 export class PartitionReader implements ShardReader {
   readonly shard: string;
@@ -70,8 +71,8 @@ export class PartitionReader implements ShardReader {
   async take(batch: FetchedBatch): Promise<Taken> {
     if (this.#isClosed) return 'stale';
     const fetched = BigInt(batch.fetchedOffset);
-    if (this.#isSought && fetched !== this.#expected && !(await this.#isSkip(fetched)))
-      return 'moved';
+    const high = BigInt(batch.highWatermark);
+    if (fetched !== this.#expected && !(await this.#follows(fetched, high))) return 'moved';
     if (this.#isClosed) return 'stale';
     this.#isSought = false;
     this.#refused = undefined;
@@ -92,7 +93,7 @@ export class PartitionReader implements ShardReader {
     }
     const next = BigInt(batch.lastOffset()) + 1n;
     if (next > this.#expected) this.#expected = next;
-    this.#high = BigInt(batch.highWatermark);
+    this.#high = high;
     if (this.#bytes > this.#bytesMax && !this.#isPaused) {
       this.#isPaused = true;
       this.#client.pause();
@@ -173,24 +174,47 @@ export class PartitionReader implements ShardReader {
     return records;
   }
 
-  /** Whether a batch that does not begin where we sought is the next one all the same. */
-  async #isSkip(fetched: bigint): Promise<boolean> {
-    if (fetched > this.#expected) {
-      const oldest = await this.#client.oldest();
-      if (oldest > this.#expected) {
-        const lost = `offsets ${this.#expected} to ${oldest - 1n}`;
-        this.#client.onNotice(
-          `${this.shard}: ${lost} are past retention and lost; reading on at ${oldest}`,
-        );
-        this.#expected = oldest;
-        if (fetched === oldest) return true;
-      } else if (this.#refused === String(fetched)) {
-        // Sought twice and answered alike: what lies between is no message.
-        return true;
-      }
-    }
+  /**
+   * Whether a batch that does not begin where it should is the next one all the same. kafkajs steps over
+   * what is no message without a word; but it also goes to the oldest offset without a word where the
+   * one asked for is not there, so whatever is not plain is looked up.
+   */
+  async #follows(fetched: bigint, high: bigint): Promise<boolean> {
+    if (!this.#isSought && this.#isPlain(fetched, high)) return true;
+    const { oldest, end } = await this.#client.bounds();
+    if (oldest > this.#expected)
+      return this.#beginAt(
+        oldest,
+        fetched,
+        `offsets ${this.#expected} to ${oldest - 1n} are past retention and lost`,
+      );
+    if (end < this.#expected)
+      return this.#beginAt(
+        oldest,
+        fetched,
+        `the log ends at ${end}, before ${this.#expected} where reading was: it was made anew or lost its end`,
+      );
+    // Walked there from a place we knew, or sought twice and answered alike: between is no message.
+    if (!this.#isSought || (fetched > this.#expected && this.#refused === String(fetched)))
+      return true;
     this.#refused = String(fetched);
     this.#client.seek(this.#expected);
+    return false;
+  }
+
+  /** A batch fetched twice when the leader moved, or the mark of a transaction at the end of the log. */
+  #isPlain(fetched: bigint, high: bigint): boolean {
+    if (fetched < this.#expected) return high >= this.#expected;
+    return fetched === this.#expected + 1n && this.#lag() === 0n;
+  }
+
+  #beginAt(oldest: bigint, fetched: bigint, why: string): boolean {
+    this.#client.onNotice(`${this.shard}: ${why}; reading on at ${oldest}`);
+    this.#expected = oldest;
+    this.#refused = undefined;
+    if (fetched === oldest) return true;
+    this.#isSought = true;
+    this.#client.seek(oldest);
     return false;
   }
 }
