@@ -90,12 +90,24 @@ const hopeless: readonly (readonly [RegExp, string])[] = [
   [/AUTHORIZATION_FAILED|not authorized/i, 'grant this user to read the topic and its group'],
   [/UNKNOWN_TOPIC|does not host this topic/i, 'check the name of the topic, or create it'],
   [/UNSUPPORTED_SASL|ILLEGAL_SASL/i, 'check what the listener of the broker offers'],
+  [
+    /certificate|CERT_|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/i,
+    'check the address of the broker, its certificate, and the files under tls',
+  ],
+  [
+    /INCONSISTENT_GROUP_PROTOCOL/,
+    'give all workers of the group the same `keyed`, and other programs another group',
+  ],
+  [/INVALID_SESSION_TIMEOUT/, 'choose a sessionTimeout that the brokers allow'],
 ];
+/** kafkajs says that the sign-in failed, too, when the connection broke under it; that passes. */
+const brokeOff = /SASL \S+ authentication failed: .*(?:clos|time[d ]*out|ECONN|EPIPE|socket)/i;
 
 /** Takes what kafkajs threw and what was being done; gives an error for what no waiting mends. */
 export function fatalOf(error: unknown, doing: string): SentrailError | undefined {
   if (error instanceof SentrailError) return error;
   const text = textOf(error);
+  if (brokeOff.test(text)) return undefined;
   const found = hopeless.find(([pattern]) => pattern.test(text));
   if (found === undefined) return undefined;
   const message = `${doing}: ${reasonOf(error)}; ${found[1]}`;
@@ -111,7 +123,9 @@ export function reasonOf(error: unknown): string {
 function textOf(error: unknown): string {
   const parts: string[] = [];
   for (let at: unknown = error; at instanceof Error && parts.length < 20; at = at.cause) {
-    parts.push(at.name, at.message, 'type' in at ? String(at.type) : '');
+    parts.push(at.name, at.message);
+    if ('type' in at) parts.push(String(at.type));
+    if ('code' in at) parts.push(String(at.code));
   }
   return parts.join(' ');
 }
