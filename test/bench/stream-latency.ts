@@ -10,14 +10,15 @@ import { freePort } from '../integration/worker.ts';
 import { apiCall, iamUser } from '../support/records.ts';
 
 /**
- * Percentiles in milliseconds, and of how many alerts; `lost` did not come in time. What was sent while
- * the worker found its feet is told apart, by its worst.
+ * Percentiles in milliseconds, and of how many alerts; `lost` did not come in time. Two are told apart:
+ * the worst while the worker found its feet, and the last, whose shard is followed by silence in all.
  */
 export interface Latency {
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
   readonly maxAtStart: number;
+  readonly last: number;
   readonly alerts: number;
   readonly lost: number;
 }
@@ -91,18 +92,21 @@ async function measured(steady: Steady, seen: ReadonlyMap<string, number>): Prom
   }
   await Promise.all(sending);
   await until(() => [...sent.keys()].every((one) => seen.has(one)), patienceMs);
-  const took = (isStart: boolean) =>
-    [...sent]
-      .filter(([, one]) => one.isStart === isStart)
-      .map(([name, { at }]) => (seen.get(name) ?? Number.NaN) - at);
-  const came = took(false)
-    .filter((one) => !Number.isNaN(one))
+  const took = [...sent].map(([name, { at, isStart }]) => ({
+    ms: (seen.get(name) ?? Number.NaN) - at,
+    isStart,
+  }));
+  const last = took.pop()?.ms ?? Number.NaN;
+  const came = took
+    .filter((one) => !one.isStart && !Number.isNaN(one.ms))
+    .map((one) => one.ms)
     .sort((a, b) => a - b);
   return {
     p50: rank(came, 0.5),
     p99: rank(came, 0.99),
     max: rank(came, 1),
-    maxAtStart: Math.max(...took(true)),
+    maxAtStart: Math.max(...took.filter((one) => one.isStart).map((one) => one.ms)),
+    last,
     alerts: came.length,
     lost: [...sent.keys()].filter((one) => !seen.has(one)).length,
   };

@@ -152,7 +152,10 @@ async function latencies(brokers: Brokers | undefined, kinesis?: BenchKinesis): 
   console.log(
     `\nFrom producing to the alert in a file: ${steady.eventsASecond} events a second for ${steady.seconds} s (after ${steady.warmSeconds} s of start), one in ten an alert`,
   );
-  line(['', 'p50 ms', 'p99 ms', 'max ms', 'alerts', 'lost', 'max at start']);
+  console.log(
+    '  (last: the alert after which nothing was sent, so that silence had to be made sure of)',
+  );
+  line(['', 'p50 ms', 'p99 ms', 'max ms', 'alerts', 'lost', 'max at start', 'last']);
   for (const partitions of brokers === undefined ? [] : [1, shards]) {
     const name = `Kafka, ${partitions} ${partitions === 1 ? 'partition' : 'partitions merged'}`;
     told(name, await kafkaLatency(brokers ?? [], partitions));
@@ -182,12 +185,12 @@ async function kafkaLatency(brokers: Brokers, partitions: number): Promise<Laten
 }
 
 function told(name: string, one: Latency): void {
-  const { p50, p99, max, alerts, lost, maxAtStart } = one;
-  line([name, ...[p50, p99, max, alerts, lost, maxAtStart].map(whole)]);
+  const { p50, p99, max, alerts, lost, maxAtStart, last } = one;
+  line([name, ...[p50, p99, max, alerts, lost, maxAtStart, last].map(whole)]);
 }
 
 function line([name = '', ...cells]: readonly string[]): void {
-  console.log(`  ${name.padEnd(38)}${cells.map((one) => one.padStart(14)).join('')}`);
+  console.log(`  ${name.padEnd(38)}${cells.map((one) => one.padStart(13)).join('')}`);
 }
 
 const whole = (value: number) => String(Math.round(value));
