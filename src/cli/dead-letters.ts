@@ -1,8 +1,10 @@
 // `sentrail dead-letters`: what could not be read, why, and reading it again.
-import { Command, InvalidArgumentError } from 'commander';
+import { existsSync } from 'node:fs';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Config } from '../../schemas/config.ts';
 import { withPath } from '../app.ts';
 import { SentrailError } from '../core/errors.ts';
+import { rejectReasons } from '../core/item.ts';
 import type { Store, StoredDeadLetter } from '../core/ports.ts';
 import { plain } from '../core/text.ts';
 import { formatTime } from '../core/time.ts';
@@ -30,7 +32,7 @@ export function deadLettersCommand(ended: (code: number) => void): Command {
   );
   command.addCommand(
     common(new Command('list').description('every dead letter, a line each'))
-      .option('--reason <reason>', 'only those rejected for this reason')
+      .addOption(reasonOption('only those rejected for this reason'))
       .option('--json', 'one line of JSON each, without the bytes')
       .action(async (flags: Flags) => {
         await inStore(flags, false, (store) => list(store, flags));
@@ -51,11 +53,11 @@ export function deadLettersCommand(ended: (code: number) => void): Command {
     common(
       new Command('replay').description('read dead letters again, into the lane they fell from'),
     )
-      .argument('[numbers...]', 'their numbers')
+      .argument('[numbers...]', 'their numbers', numbersOf)
       .option('--all', 'all there are')
-      .option('--reason <reason>', 'all that were rejected for this reason')
+      .addOption(reasonOption('all that were rejected for this reason'))
       .option('--deliver', 'send alerts to the sinks of the configuration')
-      .action(async (numbers: string[], flags: Flags) => {
+      .action(async (numbers: number[], flags: Flags) => {
         ended(await inStore(flags, true, (store, config) => again(store, config, numbers, flags)));
       }),
   );
@@ -63,7 +65,9 @@ export function deadLettersCommand(ended: (code: number) => void): Command {
 }
 
 function common(command: Command): Command {
+  // Commander hands this down to no part that is added ready-made; without it a mistake ended with 1.
   return command
+    .exitOverride()
     .option('--store <path>', 'the store (default: that of the configuration)')
     .option('--config <file>', 'configuration (YAML)');
 }
@@ -75,7 +79,12 @@ async function inStore<T>(
 ): Promise<T> {
   const given = configFrom(flags.config);
   const config = flags.store === undefined ? given : withPath(given, flags.store);
-  const store = await openStore(config, { path: storePathOf(flags.store, given), isWriter });
+  const path = storePathOf(flags.store, given);
+  if (isWriter && config.store.postgres === undefined && !existsSync(path)) {
+    // A writer would make a store where there is none, and a mistyped path would pass for an empty one.
+    throw new SentrailError('input', `there is no store at ${path}; name one with --store`);
+  }
+  const store = await openStore(config, { path, isWriter });
   try {
     return await work(store, config);
   } finally {
@@ -90,7 +99,9 @@ async function list(store: Store, flags: Flags): Promise<void> {
     count++;
     process.stdout.write(flags.json === true ? `${JSON.stringify(fields(one))}\n` : line(one));
   }
-  if (count === 0 && flags.json !== true) process.stdout.write('There is no dead letter.\n');
+  if (count > 0 || flags.json === true) return;
+  const which = flags.reason === undefined ? '' : ` with reason ${flags.reason}`;
+  process.stdout.write(`There is no dead letter${which}.\n`);
 }
 
 async function show(store: Store, number: number, flags: Flags): Promise<void> {
@@ -105,7 +116,7 @@ async function show(store: Store, number: number, flags: Flags): Promise<void> {
   }
   const { lane, shard, sequence, item, offset, bytes, size } = letter;
   const kept = bytes.length < size ? ` (${bytes.length} of them kept)` : '';
-  const start = Buffer.from(bytes.subarray(0, shownMax)).toString('latin1');
+  const start = Buffer.from(bytes.subarray(0, shownMax * 4)).toString('utf8');
   process.stdout.write(
     [
       `dead letter ${number}  ${letter.reason}`,
@@ -122,7 +133,7 @@ async function show(store: Store, number: number, flags: Flags): Promise<void> {
 async function again(
   store: Store,
   config: Config,
-  numbers: readonly string[],
+  numbers: readonly number[],
   flags: Flags,
 ): Promise<number> {
   const letters = await chosen(store, numbers, flags);
@@ -146,27 +157,38 @@ async function again(
 
 async function chosen(
   store: Store,
-  numbers: readonly string[],
+  numbers: readonly number[],
   flags: Flags,
 ): Promise<readonly StoredDeadLetter[]> {
   if (numbers.length > 0) {
-    return Promise.all(numbers.map((one) => letterOf(store, numberOf(one))));
+    return Promise.all(numbers.map((one) => letterOf(store, one)));
   }
   if (flags.all !== true && flags.reason === undefined) {
     throw new SentrailError('usage', 'say which: numbers, --reason REASON, or --all');
   }
   const letters: StoredDeadLetter[] = [];
+  let cut = 0;
   for await (const one of allLetters(store)) {
+    if (flags.reason !== undefined && one.reason !== flags.reason) continue;
     // What was cut can never be whole again; asked for by number it is an error, here it is left.
-    const isWhole = one.bytes.length >= one.size;
-    if (isWhole && (flags.reason === undefined || one.reason === flags.reason)) letters.push(one);
+    if (one.bytes.length < one.size) cut++;
+    else letters.push(one);
   }
+  if (cut > 0) process.stderr.write(`${count(cut, 'dead letter')} left: only a part was kept\n`);
   return letters;
 }
 
 function numberOf(text: string): number {
   if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('a dead letter is named by its number');
+}
+
+function numbersOf(text: string, before: readonly number[] = []): number[] {
+  return [...new Set([...before, numberOf(text)])];
+}
+
+function reasonOption(description: string): Option {
+  return new Option('--reason <reason>', description).choices(rejectReasons);
 }
 
 function count(n: number, noun: string): string {
