@@ -107,9 +107,19 @@ describe('a live run', () => {
 });
 
 describe('a live run that is stopped', () => {
+  const running: WorkerProcess[] = [];
+  const begun = async (run: PushRun) => {
+    const worker = await started(run);
+    running.push(worker);
+    return worker;
+  };
+  afterEach(async () => {
+    for (const one of running.splice(0)) await one.stop();
+  });
+
   it('ends with 0 within its bound, goes on from its checkpoint and sends nothing twice', async () => {
     const run = await pushRun({}, { streams: { stop: '5s' } });
-    const first = await started(run);
+    const first = await begun(run);
     await post(run.url, envelope(admin('carol')));
     await until('the alert is sent', () => lines(run).length === 1, 20_000);
     const asked = performance.now();
@@ -117,7 +127,7 @@ describe('a live run that is stopped', () => {
     expect(performance.now() - asked).toBeLessThan(5_000);
     expect(first.logs.at(-1)?.msg).toBe('stopped');
 
-    const second = await started(run);
+    const second = await begun(run);
     await post(run.url, envelope(quiet('after')));
     const events = async () => (await metricsOf(second)).get('sentrail_items_total{kind="events"}');
     await until('the new event is judged', async () => (await events()) === 1, 20_000);
@@ -129,10 +139,10 @@ describe('a live run that is stopped', () => {
 
   it('loses no post it took under a flood, and refuses those that find no room', async () => {
     const run = await pushRun({ unreadMax: 3 });
-    const worker = await started(run);
+    const worker = await begun(run);
     const answers = new Map<number, number>();
     const sender = async (from: number) => {
-      for (let n = 0; n < 40; n++) {
+      for (let n = 0; n < 15; n++) {
         const body = Array.from({ length: 20 }, (_, at) => envelope(quiet(`${from}-${n}-${at}`)));
         const code = await post(run.url, body.join('\n'));
         answers.set(code, (answers.get(code) ?? 0) + 1);

@@ -8,7 +8,7 @@ import { account, type RawRecord } from './records.ts';
 /** What the header of every post must say. */
 export const secret = 'Bearer 5f0c-not-to-be-seen-in-any-log';
 /** The header that carries it. */
-export const header = 'x-sentrail-secret';
+const header = 'x-sentrail-secret';
 process.env['SENTRAIL_TEST_SECRET'] = secret;
 
 /** Takes a record; gives the envelope EventBridge puts it in, as text. */
