@@ -9,6 +9,8 @@ export default defineConfig({
     hookTimeout: 300_000,
     pool: 'forks',
     fileParallelism: false,
+    // A server that is slow to start on a shared machine is no fault of ours; what fails twice is.
+    retry: 1,
     env: { NODE_NO_WARNINGS: '1' },
   },
 });

@@ -152,10 +152,13 @@ function bucketOf(options: ReplayOptions): Source {
     throw new SentrailError('usage', `a trail in S3 is read alone; ${hint}`);
   }
   const day = (ms: number) => formatTime(ms).slice(0, 10);
+  // Named to the source too: an address that is not AWS's is asked by path, not by a host a bucket.
+  const endpoint = process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL'];
   const config = s3Config.parse({
     type: 's3',
     bucket,
     prefix,
+    ...(endpoint === undefined ? {} : { endpoint }),
     ...(options.from === undefined ? {} : { from: day(options.from) }),
     ...(options.to === undefined ? {} : { to: day(options.to + deliveryDays * dayMs) }),
   });
