@@ -1,17 +1,18 @@
 // What every reader of a Kinesis stream shares: its shards, its calls with patience, and places in it.
 import {
   type _Record,
+  type ChildShard,
   type KinesisClient,
   ListShardsCommand,
   type Shard,
   type StartingPosition,
 } from '@aws-sdk/client-kinesis';
 import type { KinesisConfig } from '../../../schemas/sources.ts';
-import { SentrailError } from '../../core/errors.ts';
 import type { SourceRecord } from '../../core/ports.ts';
 import type { Progress } from '../../core/position.ts';
 import type { ShardBatch, ShardReader } from '../../core/shards.ts';
-import { causeOf, nameOf, type Patience, patiently } from '../aws-retry.ts';
+import { nameOf, type Wait } from '../aws-retry.ts';
+import { Trouble } from './trouble.ts';
 
 /** Where reading of a shard begins. */
 export type Place =
@@ -25,12 +26,19 @@ export interface StreamShard {
   readonly parents: readonly string[];
 }
 
-/** What a reader is made of; `make` gives readers of children. */
+/** What a reader is made of. */
 export interface ReaderParts {
   readonly stream: KinesisStream;
   readonly shard: StreamShard;
   readonly at: Place;
-  readonly make: (shard: StreamShard) => ShardReader;
+  /**
+   * Readers of what follows this shard at its end; `named` are the children that the answer named. None
+   * where there is no child, which for a shard that still is there can only be so for a moment.
+   */
+  readonly follow: (
+    named: readonly ChildShard[],
+    signal: AbortSignal,
+  ) => Promise<readonly ShardReader[]>;
 }
 
 /** What a stream is made of. */
@@ -38,28 +46,25 @@ export interface StreamParts {
   readonly name: string;
   readonly config: KinesisConfig;
   readonly client: KinesisClient;
-  readonly patience: Patience;
+  readonly wait: Wait;
+  readonly random: () => number;
   readonly clock: () => number;
   readonly onNotice: (text: string) => void;
 }
 
-/** What is wrong for good, and what to try. */
-const hints: Readonly<Record<string, string>> = {
-  AccessDeniedException:
-    'grant kinesis:ListShards, GetShardIterator, GetRecords (and SubscribeToShard, DescribeStreamConsumer, RegisterStreamConsumer for enhanced fan-out)',
-  ResourceNotFoundException: 'check the name, the region and the account of the stream',
-  UnrecognizedClientException: 'check the credentials',
-  CredentialsProviderError: 'give credentials by the environment, a profile or a role',
-  ExpiredTokenException: 'renew the credentials',
-};
+/** `next` comes back after this where there is nothing, as its contract says. */
+export const answerMs = 1_000;
+/** A batch of nothing that says nothing: given after an abort, and while waiting. */
+export const noBatch: ShardBatch = { records: [], isCaughtUp: false, isEnded: false };
 
-/** A trouble that has lasted so long is told of, and again each time it has lasted twice as long. */
-const troubleMs = 60_000;
+/** Thrown by a reader's call when its shard is not there any more, but the stream is. */
+export class ShardGone extends Error {
+  override readonly name = 'ShardGone';
+}
 
+/** A stream: how it is named, how it is asked, which shards it has. */
 export class KinesisStream {
   readonly parts: StreamParts;
-  #troubleSince: number | undefined;
-  #toldAfter = troubleMs;
 
   constructor(parts: StreamParts) {
     this.parts = parts;
@@ -75,80 +80,78 @@ export class KinesisStream {
     return stream.startsWith('arn:') ? { StreamARN: stream } : { StreamName: stream };
   }
 
+  /** The stream in messages. */
+  get what(): string {
+    return `the stream ${this.parts.config.stream}`;
+  }
+
+  /** Takes a shard's id; gives the name it has among shards of other sources. */
   nameOf(shardId: string): string {
     return `${this.parts.name}/${shardId}`;
   }
 
-  /**
-   * One call with patience: what passes is tried again until the signal aborts. Throws what the caller
-   * handles itself (`handled` names it), `SentrailError` (source) for what does not pass.
-   */
-  async call<T>(
-    doing: string,
-    work: (signal: AbortSignal) => Promise<T>,
-    signal: AbortSignal,
-    handled: readonly string[] = [],
-  ): Promise<T> {
-    const telling = async (given: AbortSignal) => {
-      try {
-        const result = await work(given);
-        this.#troubleSince = undefined;
-        this.#toldAfter = troubleMs;
-        return result;
-      } catch (error) {
-        this.#tell(doing, error);
-        throw error;
-      }
-    };
-    try {
-      return await patiently(doing, telling, this.parts.patience, signal);
-    } catch (error) {
-      const name = nameOf(error);
-      if (signal.aborted || handled.includes(name) || error instanceof SentrailError) throw error;
-      const hint = hints[name] ?? 'check the configuration and the health of AWS';
-      const what = `${doing} of the stream ${this.parts.config.stream}: ${name}`;
-      throw new SentrailError('source', `${what}; ${hint}`, { cause: causeOf(error) });
-    }
+  /** Gives a new account of troubles, for one reader or one call. */
+  trouble(): Trouble {
+    return new Trouble({ ...this.parts, what: this.what });
   }
 
-  /** All shards that are there, in the order Kinesis lists them. */
+  /**
+   * All shards that are there, in the order in which Kinesis lists them. Retries what passes; throws
+   * `SentrailError` (source) where the stream is not there or refused.
+   */
   async shards(signal: AbortSignal): Promise<readonly StreamShard[]> {
-    const found: Shard[] = [];
-    let token: string | undefined;
-    do {
-      const input = token === undefined ? this.id : { NextToken: token };
-      const answer = await this.call(
-        'listing the shards',
-        (given) => this.client.send(new ListShardsCommand(input), { abortSignal: given }),
-        signal,
-      );
-      found.push(...(answer.Shards ?? []));
-      token = answer.NextToken;
-    } while (token !== undefined);
+    const found = await this.#listed(signal);
     const ids = new Set(found.map((one) => one.ShardId));
     return found.flatMap(({ ShardId: id, ParentShardId, AdjacentParentShardId }) => {
       if (id === undefined) return [];
-      const named = [ParentShardId, AdjacentParentShardId];
       // A parent that retention has taken is not listed any more: it counts as finished.
-      return [
-        { id, parents: named.filter((one) => one !== undefined && ids.has(one)) as string[] },
-      ];
+      const parents = [ParentShardId, AdjacentParentShardId].filter(
+        (one): one is string => one !== undefined && ids.has(one),
+      );
+      return [{ id, parents }];
     });
   }
 
-  /** The readers of a shard's children, for its last batch. */
-  async children(parts: ReaderParts, signal: AbortSignal): Promise<readonly ShardReader[]> {
+  /** Throws `ShardGone` where a shard is not there, and as `shards` does where the stream is not. */
+  async assertThere(id: string, signal: AbortSignal): Promise<void> {
     const all = await this.shards(signal);
-    return all.filter((one) => one.parents.includes(parts.shard.id)).map(parts.make);
+    if (!all.some((one) => one.id === id)) throw new ShardGone();
   }
 
-  #tell(doing: string, error: unknown): void {
-    const now = this.parts.clock();
-    this.#troubleSince ??= now;
-    if (now - this.#troubleSince < this.#toldAfter) return;
-    const seconds = Math.round((now - this.#troubleSince) / 1000);
-    this.#toldAfter *= 2;
-    this.parts.onNotice(`${doing}: ${nameOf(error)} for ${seconds} s now; still trying`);
+  /**
+   * Waits where reading is to begin at a time that has not come: Kinesis refuses to be asked for it.
+   * Gives false when there is nothing to wait for.
+   */
+  async waitsFor(place: Place, signal: AbortSignal): Promise<boolean> {
+    const { clock, wait } = this.parts;
+    const left = place.kind === 'time' ? place.time - clock() : 0;
+    if (left <= 0) return false;
+    await wait(Math.min(answerMs, left), signal);
+    return true;
+  }
+
+  async #listed(signal: AbortSignal): Promise<Shard[]> {
+    const trouble = this.trouble();
+    let found: Shard[] = [];
+    let token: string | undefined;
+    do {
+      const input = token === undefined ? this.id : { NextToken: token };
+      try {
+        const answer = await trouble.until(
+          'listing the shards',
+          (given) => this.client.send(new ListShardsCommand(input), { abortSignal: given }),
+          signal,
+          { handled: /^ExpiredNextToken/ },
+        );
+        found = [...found, ...(answer.Shards ?? [])];
+        token = answer.NextToken;
+      } catch (error) {
+        if (signal.aborted || !/^ExpiredNextToken/.test(nameOf(error))) throw error;
+        // Tokens live for five minutes; a listing that took longer begins again.
+        return this.#listed(signal);
+      }
+    } while (token !== undefined);
+    return found;
   }
 }
 
@@ -161,7 +164,7 @@ export function placeOf(progress: Progress | undefined, start: Place): Place {
 }
 
 /** Takes a place; gives it as Kinesis does. */
-export function positionOf(place: Place): StartingPosition & { Type: StartingPosition['Type'] } {
+export function positionOf(place: Place): StartingPosition {
   switch (place.kind) {
     case 'earliest':
       return { Type: 'TRIM_HORIZON' };
@@ -188,6 +191,3 @@ export function recordsOf(shard: string, records: readonly _Record[]): SourceRec
     }),
   );
 }
-
-/** A batch of nothing that says nothing: given after an abort, and while waiting. */
-export const noBatch: ShardBatch = { records: [], isCaughtUp: false, isEnded: false };
