@@ -73,6 +73,14 @@ async function fill(
   kinesis: BenchKinesis | undefined,
 ): Promise<Contender[]> {
   const events = eventsOf(trail.folder);
+  const accounts = new Set(events.map((one) => one.account)).size;
+  console.log(
+    `${accounts} accounts: no more partitions than that carry keyed messages, a lane each.`,
+  );
+  // A lane does not see the AssumeRoot of another account; `rekey` copies it where `sessions` is set.
+  console.log(
+    'Keyed lanes may give more alerts: root sessions begun in another account, not copied here.',
+  );
   const ways: Contender[] = [{ name: 'replay of a folder', run: () => judgeFolder(trail.folder) }];
   for (const each of brokers === undefined ? [] : [1, eventsAPayload]) {
     const topic = `events-${each}`;
