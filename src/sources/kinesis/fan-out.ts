@@ -1,4 +1,4 @@
-// One shard read by enhanced fan-out: Kinesis pushes, 2 MB a second for us alone, five minutes a subscription.
+// One shard read by enhanced fan-out: Kinesis pushes, 2 MB a second for us, five minutes a time.
 import {
   SubscribeToShardCommand,
   type SubscribeToShardEvent,
@@ -22,14 +22,22 @@ import { failureOf, type Trouble } from './trouble.ts';
 
 /** The same consumer may subscribe to the same shard again after five seconds. */
 const againMs = 5_000;
-/** A subscription that is asked and says nothing for so long is dead: Kinesis speaks every few seconds. */
+/**
+ * A subscription that is asked and says nothing for so long is dead: Kinesis speaks every few
+ * seconds.
+ */
 const silentMs = 35_000;
-/** What a subscription said last holds for so long: what comes is pushed within tenths of a second. */
+/**
+ * What a subscription said last holds for so long: what comes is pushed within tenths of a second.
+ */
 const holdsMs = 10_000;
 /** What does not pass, although it comes in the stream of a subscription that was granted. */
 const finalName = /AccessDenied|^KMS(?!Throttling)/;
 
-/** Takes a shard, where to begin and the consumer; gives its reader. It subscribes when first asked. */
+/**
+ * Takes a shard, where to begin and the consumer; gives its reader. It subscribes when first
+ * asked.
+ */
 export function fanOutReader(parts: ReaderParts, consumer: Consumer): ShardReader {
   return new FanOutReader(parts, consumer);
 }
@@ -49,7 +57,9 @@ class FanOutReader implements ShardReader {
   readonly #stream: KinesisStream;
   readonly #trouble: Trouble;
   readonly #consumer: Consumer;
-  /** Behind the last record given, and where a new subscription begins: also behind what held none. */
+  /**
+   * Behind the last record given, and where a new subscription begins: also behind what held none.
+   */
   #given: Place;
   #place: Place;
   #subscription: Subscription | undefined;

@@ -1,4 +1,4 @@
-// One shard read by GetRecords, within its limits: 5 calls and 2 MB a second, shared by all who poll.
+// One shard read by GetRecords, within its limits: 5 calls and 2 MB a second for all who poll.
 import {
   type ChildShard,
   GetRecordsCommand,
@@ -22,14 +22,19 @@ import type { Trouble } from './trouble.ts';
 
 /** Five calls a second a shard is Kinesis's limit. */
 const betweenCallsMs = 200;
-/** A batch is asked for in a size that comes to about this many bytes, by the records seen so far. */
+/**
+ * A batch is asked for in a size that comes to about this many bytes, by the records seen so far.
+ */
 const batchBytes = 4 * 1024 * 1024;
 /** What a shard gives a second; an answer that was larger is paid for by throttled calls, */
 const bytesPerMs = (2 * 1024 * 1024) / 1000;
 /** for five seconds at the most, after a full answer of 10 MiB. */
 const owedMsMax = 5_000;
 
-/** Takes a shard and where to begin; gives its reader. The iterator is fetched when it is first asked. */
+/**
+ * Takes a shard and where to begin; gives its reader. The iterator is fetched when it is first
+ * asked.
+ */
 export function pollingReader(parts: ReaderParts): ShardReader {
   return new PollingReader(parts);
 }
@@ -157,7 +162,10 @@ class PollingReader implements ShardReader {
     return { records, isCaughtUp, isEnded: false };
   }
 
-  /** A shard ends by being split or merged; while no child of it is known, the end is asked for again. */
+  /**
+   * A shard ends by being split or merged; while no child of it is known, the end is asked for
+   * again.
+   */
   async #children(named: readonly ChildShard[] = [], signal: AbortSignal) {
     const children = await this.#parts.follow(named, signal);
     if (children.length === 0)

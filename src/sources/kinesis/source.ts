@@ -1,4 +1,4 @@
-// A Kinesis stream: every shard from where it was committed, parents before children, within its limits.
+// A Kinesis stream: every shard from where it was committed, parents before children.
 import { type ChildShard, KinesisClient } from '@aws-sdk/client-kinesis';
 import type { KinesisConfig } from '../../../schemas/sources.ts';
 import type { ProgressLookup, Store } from '../../core/ports.ts';
@@ -18,7 +18,9 @@ import {
   type StreamShard,
 } from './stream.ts';
 
-/** What the source takes. `clock` stamps the start of a stream read from `latest`, and paces calls. */
+/**
+ * What the source takes. `clock` stamps the start of a stream read from `latest`, and paces calls.
+ */
 export interface KinesisOptions {
   readonly name: string;
   readonly config: KinesisConfig;
@@ -30,12 +32,13 @@ export interface KinesisOptions {
 }
 
 /**
- * Takes a stream's config; gives the source. Its shards are `name/shardId`, the sequence is Kinesis's.
- * Where a stream that was never read begins is decided once and noted: `latest` becomes the instant of
- * the first start, so that a restart before the first commit skips nothing and shards that come later
- * are read whole. A shard that ended is followed by its children, and by every other shard that came
- * meanwhile: the other parent of a child may have been unknown until then. Throws `SentrailError`
- * (source) when AWS refuses; what passes is retried for ever, with a notice for each minute of it.
+ * Takes a stream's config; gives the source. Its shards are `name/shardId`, the sequence is
+ * Kinesis's. Where a stream that was never read begins is decided once and noted: `latest` becomes
+ * the instant of the first start, so that a restart before the first commit skips nothing and
+ * shards that come later are read whole. A shard that ended is followed by its children, and by
+ * every other shard that came meanwhile: the other parent of a child may have been unknown until
+ * then. Throws `SentrailError` (source) when AWS refuses; what passes is retried for ever, with a
+ * notice for each minute of it.
  */
 export function kinesisSource(options: KinesisOptions): ShardedSource {
   const { name, config } = options;
@@ -149,7 +152,7 @@ class Opening {
     const isAll = children.flatMap((one) => one.parents).every((one) => this.#known.has(one));
     if (children.length > 0 && isAll) return this.#made(children);
     const all = await this.#stream.shards(signal);
-    // A listed shard whose parent is listed too waits for it, so more may be given than the children.
+    // More may be given than the children: each waits for the parents that are listed with it.
     return this.#made(all.filter((one) => one.parents.includes(id) || !this.#known.has(one.id)));
   }
 }

@@ -1,4 +1,4 @@
-// What every reader of a Kinesis stream shares: its shards, its calls with patience, and places in it.
+// What every reader of a Kinesis stream shares: its shards, its patience, and places in it.
 import {
   type _Record,
   type ChildShard,
@@ -32,8 +32,9 @@ export interface ReaderParts {
   readonly shard: StreamShard;
   readonly at: Place;
   /**
-   * Readers of what follows this shard at its end; `named` are the children that the answer named. None
-   * where there is no child, which for a shard that still is there can only be so for a moment.
+   * Readers of what follows this shard at its end; `named` are the children that the answer named.
+   * None where there is no child, which for a shard that still is there can only be so for a
+   * moment.
    */
   readonly follow: (
     named: readonly ChildShard[],
@@ -96,8 +97,8 @@ export class KinesisStream {
   }
 
   /**
-   * All shards that are there, in the order in which Kinesis lists them. Retries what passes; throws
-   * `SentrailError` (source) where the stream is not there or refused.
+   * All shards that are there, in the order in which Kinesis lists them. Retries what passes;
+   * throws `SentrailError` (source) where the stream is not there or refused.
    */
   async shards(signal: AbortSignal): Promise<readonly StreamShard[]> {
     const found = await this.#listed(signal);
@@ -112,15 +113,17 @@ export class KinesisStream {
     });
   }
 
-  /** Throws `ShardGone` where a shard is not there, and as `shards` does where the stream is not. */
+  /**
+   * Throws `ShardGone` where a shard is not there, and as `shards` does where the stream is not.
+   */
   async assertThere(id: string, signal: AbortSignal): Promise<void> {
     const all = await this.shards(signal);
     if (!all.some((one) => one.id === id)) throw new ShardGone();
   }
 
   /**
-   * Waits where reading is to begin at a time that has not come: Kinesis refuses to be asked for it.
-   * Gives false when there is nothing to wait for.
+   * Waits where reading is to begin at a time that has not come: Kinesis refuses to be asked for
+   * it. Gives false when there is nothing to wait for.
    */
   async waitsFor(place: Place, signal: AbortSignal): Promise<boolean> {
     const { clock, wait } = this.parts;
