@@ -57,7 +57,8 @@ export async function letterOf(store: Store, number: number): Promise<StoredDead
 
 /**
  * Judges letters again, each in its own lane, and drops them with what became of them committed. A
- * worker that holds such a lane is fenced off meanwhile and takes it back. Letters of which only a part
+ * worker on PostgreSQL that holds such a lane is fenced off meanwhile and takes it back; a SQLite store
+ * has one writer, so a worker on it is stopped first (`store-busy` otherwise). Letters of which only a part
  * was kept are refused (`SentrailError` input).
  */
 export async function reread(options: RereadOptions): Promise<Reread> {

@@ -148,8 +148,15 @@ export async function working(
       },
     });
   } finally {
-    for (const close of closing.reverse()) await close();
+    for (const close of closing.reverse()) {
+      // What ended the run is told, not what went wrong while it was tidied up.
+      await close().catch((error: unknown) => log.warn({}, messageOf(error)));
+    }
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function workerOf(
@@ -197,7 +204,7 @@ function choresOf(store: Store, metrics: Metrics, log: Log): () => Promise<void>
   const loop = async (everyMs: number, chore: () => Promise<void>) => {
     while (!ended.signal.aborted) {
       await chore().catch((error: unknown) => {
-        log.warn({}, error instanceof Error ? error.message : String(error));
+        log.warn({}, messageOf(error));
       });
       await waitFor(everyMs, ended.signal);
     }

@@ -38,7 +38,8 @@ export function readSecret(secret: SecretConfig): string {
   if ('env' in secret) {
     const value = process.env[secret.env];
     if (value !== undefined && value !== '') return value;
-    throw new SentrailError('config', `the environment variable ${secret.env} is not set`);
+    const hint = 'set it, or name another under {env: NAME} in the configuration';
+    throw new SentrailError('config', `the environment variable ${secret.env} is not set; ${hint}`);
   }
   try {
     return readFileSync(secret.file, 'utf8').trimEnd();
