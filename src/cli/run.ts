@@ -29,6 +29,9 @@ Ask http.listen (default 127.0.0.1:9464) for /metrics, /healthz and /readyz.`,
     });
 }
 
+/** Everything is closed by then; a client's own timers may still run. */
+const lingerMs = 500;
+
 /** Runs work that a signal stops, within the bound of the config; gives the exit code. */
 export async function untilStopped(
   config: Config,
@@ -59,11 +62,18 @@ export async function untilStopped(
   } catch (error) {
     // What is set up wrong is for the person at the terminal, as everywhere; the rest is for the log.
     if (!(error instanceof SentrailError) || error.code === 'config') throw error;
+    if (stop.signal.aborted && error.code === 'source') {
+      // A source that was in trouble when it was told to stop has stopped; nothing of it is lost.
+      log.warn({ code: error.code }, error.message);
+      return 0;
+    }
     log.error({ code: error.code }, error.message);
     return 1;
   } finally {
     clearTimeout(timer);
     process.off('SIGTERM', onSignal);
     process.off('SIGINT', onSignal);
+    // What a client left open must not hold the process.
+    setTimeout(() => process.exit(), lingerMs).unref();
   }
 }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { checkLaneSinks } from '../../src/wiring.ts';
-import { sentIn, until, type WorkerProcess } from '../integration/worker.ts';
+import { sentIn, startWorker, until, type WorkerProcess } from '../integration/worker.ts';
 import {
   envelope,
   metricsOf,
@@ -215,4 +215,19 @@ describe('sinks of a keyed source', () => {
     expect(() => checkLaneSinks({ own, all: { type: 'stdout' } })).not.toThrow();
     expect(() => checkLaneSinks({ own, shared })).toThrow(/sinks\.shared\.path.*\{lane\}/);
   });
+});
+
+it('stops at once, with exit code 0, while its broker is away', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sentrail-away-'));
+  const trail = { type: 'kafka', brokers: ['127.0.0.1:1'], topic: 'trail' };
+  const worker = await startWorker('run', folder, 'away', { sources: { trail } });
+  await until(
+    'it tries',
+    () => worker.logs.some((one) => one.msg.includes('ECONNREFUSED')),
+    20_000,
+  );
+  const asked = performance.now();
+  expect(await worker.stop()).toBe(0);
+  expect(performance.now() - asked).toBeLessThan(10_000);
+  rmSync(folder, { recursive: true });
 });
