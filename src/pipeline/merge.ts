@@ -198,8 +198,10 @@ class Turns {
     if (holding.length === 0) return best;
     const now = this.#options.clock();
     this.#blockedSince ??= now;
-    const isIdle = holding.every((one) => one.emptyAt !== undefined);
-    if (!isIdle || now - this.#blockedSince < this.#options.idleMs) return undefined;
+    // Asked since the others began to wait: an older answer says nothing of a shard that is mute now.
+    const since = this.#blockedSince;
+    const isIdle = holding.every((one) => one.emptyAt !== undefined && one.emptyAt >= since);
+    if (!isIdle || now - since < this.#options.idleMs) return undefined;
     this.#options.onPassed?.(holding.map((one) => one.reader.shard));
     return best;
   }
@@ -231,9 +233,10 @@ class Turns {
     const onStop = () => this.#wake();
     stop.addEventListener('abort', onStop, { once: true });
     const blocked = this.#blockedSince;
-    const left = blocked === undefined ? undefined : Math.max(1, blocked + idleMs - clock());
+    const left = blocked === undefined ? 0 : blocked + idleMs - clock();
     try {
-      await (left === undefined ? woken : Promise.race([woken, wait(left, ended.signal)]));
+      // Beyond the bound only an answer can change anything.
+      await (left <= 0 ? woken : Promise.race([woken, wait(left, ended.signal)]));
     } finally {
       stop.removeEventListener('abort', onStop);
       ended.abort();

@@ -157,6 +157,33 @@ describe('merged shards', () => {
     expect(passed).toEqual([]);
   });
 
+  it('never pass over a shard that answered once and gives no answer now', async () => {
+    const clock = new TestClock();
+    const t = clock.now;
+    const shards = [
+      { name: 'a', held: [{ text: 'x', arrival: t + 30_000, available: t + 2_000 }] },
+      { name: 'b', held: [{ text: 'y', arrival: t + 29_000, available: t + 3_000 }] },
+    ];
+    let isMute = false;
+    const onNext = async (shard: string) => {
+      await clock.wait(500);
+      if (shard === 'b' && clock.now > t + 1_500) isMute = true;
+      while (shard === 'b' && isMute && clock.now < t + 20 * idleMs) await clock.wait(1_000);
+    };
+    const passed: string[][] = [];
+    const source = merged(shards, ['a', 'b'], clock, {
+      onNext,
+      onPassed: (one) => passed.push([...one]),
+    });
+    const got: SourceRecord[] = [];
+    for await (const one of source.read(none, new AbortController().signal)) {
+      if (!('isLull' in one)) got.push(one);
+      if (got.length === 2) break;
+    }
+    expect(names(got)).toBe('b0 a0');
+    expect(passed).toEqual([]);
+  });
+
   it('read a child only behind both its parents, in a split and in a merge', async () => {
     const clock = new TestClock();
     const shards: MemoryShard[] = [
