@@ -280,7 +280,7 @@ export class KafkaMember {
     const since = clock();
     for (;;) {
       try {
-        return await unlessStopped(work(), signal);
+        return await work();
       } catch (error) {
         const fatal = fatalOf(error, doing);
         if (fatal !== undefined) throw fatal;
@@ -296,20 +296,4 @@ export class KafkaMember {
 
 function stopped(doing: string, cause: unknown): SentrailError {
   return new SentrailError('source', `${doing}: stopped while it failed`, { cause });
-}
-
-/** kafkajs tries for a long while by itself; a stop does not wait for it. */
-async function unlessStopped<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  let onAbort = () => {};
-  const stopping = new Promise<never>((_, reject) => {
-    onAbort = () => reject(new Error('it was told to stop'));
-  });
-  signal.addEventListener('abort', onAbort, { once: true });
-  if (signal.aborted) onAbort();
-  try {
-    return await Promise.race([work, stopping]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-    work.catch(() => {});
-  }
 }
