@@ -7,8 +7,8 @@ import storedPolicyTookEffect from './stored-policy-took-effect.ts';
 
 /** The catalogue. */
 export const detectors: readonly Detector[] = [
-  rootAccountUsed,
   consoleLoginWithoutMfa,
   iamPolicyChanged,
+  rootAccountUsed,
   storedPolicyTookEffect,
 ];
