@@ -40,7 +40,12 @@ export interface DetectorMeta {
   readonly gaps: readonly string[];
 }
 
-/** `source:Name` of an API call, both without wildcards but for a name of `*`. */
+/**
+ * `source:Name` of an API call, both without wildcards but for a name of `*`; or a trait of the event
+ * whatever it calls: `identity:Root` (any userIdentity.type), `key:long-term` (signed with an AKIA key),
+ * `session:instance` (a role session that EC2 gave to an instance), `outcome:denied` (refused for want of
+ * rights), `event:*` (all; dear, so only with `isKnown`).
+ */
 export type CallPattern = `${string}:${string}`;
 
 /** A sentence saying why the detector stays quiet on an event it was asked about; shown by `explain`. */
@@ -79,6 +84,12 @@ export interface StateSpec<State> {
    * it is absent, a correction whose original was folded is not folded again.
    */
   readonly isReplacing?: boolean;
+  /**
+   * Present for a settled detector: it speaks about a bucket only when the watermark has passed the
+   * bucket's end by this much, in milliseconds; until then it only folds. For what early speech would get
+   * wrong, such as absence. It judges each bucket once, from those within reach.
+   */
+  readonly settleMs?: number;
   /** Gives the key an event is folded under, or why it is not folded. Keys are bounded. */
   key(event: Event): { readonly key: string } | Quiet;
   empty(): State;
@@ -98,6 +109,11 @@ export interface Bucket<State> {
  */
 export interface FoldDetector<Config = unknown, State = unknown> extends Common<Config> {
   readonly state: StateSpec<State>;
+  /**
+   * True when folding the event would change nothing, so that the engine can pass over it cheaply.
+   * Pure, and must agree with `fold`. Absent: every event is folded.
+   */
+  isKnown?(event: Event, state: State, config: Config): boolean;
   /** Gives true when the state changed. */
   fold(event: Event, state: State, config: Config): boolean;
   judge(buckets: readonly Bucket<State>[], config: Config): readonly JudgedSignal[];

@@ -53,34 +53,68 @@ function parse(detector: Detector, own: Record<string, unknown>): unknown {
   throw new SentrailError('config', `detectors.${where}: ${issue?.message ?? 'not valid'}`);
 }
 
-const rootPattern = 'identity:Root';
+/** A trait that detectors may ask for whatever the call, and how an event shows it. */
+const traits: readonly { readonly pattern: string; has(event: Event): boolean }[] = [
+  { pattern: 'key:long-term', has: (event) => event.accessKeyId.startsWith('AKIA') },
+  { pattern: 'session:instance', has: isInstanceSession },
+  { pattern: 'outcome:denied', has: (event) => event.outcome === 'denied' },
+  { pattern: 'event:*', has: () => true },
+];
+
+/** EC2 names the sessions it gives to instances after them. */
+function isInstanceSession(event: Event): boolean {
+  if (event.identityType !== 'AssumedRole') return false;
+  return event.text('userIdentity.principalId')?.includes(':i-') === true;
+}
+
+interface Trait {
+  readonly wanting: readonly Enabled[];
+  has(event: Event): boolean;
+}
 
 function index(enabled: readonly Enabled[]): Catalogue {
   const bySource = new Map<string, Map<string, Enabled[]>>();
-  const forRoot: Enabled[] = [];
+  const byIdentity = new Map<string, Enabled[]>();
+  const byTrait = new Map<string, Enabled[]>();
   for (const one of enabled) {
     for (const pattern of one.detector.on) {
-      if (pattern === rootPattern) {
-        forRoot.push(one);
+      if (traits.some((trait) => trait.pattern === pattern)) {
+        byTrait.set(pattern, [...(byTrait.get(pattern) ?? []), one]);
         continue;
       }
       const [source = '', name = '*'] = pattern.split(':');
+      if (source === 'identity') {
+        byIdentity.set(name, [...(byIdentity.get(name) ?? []), one]);
+        continue;
+      }
       const names = bySource.get(source) ?? new Map<string, Enabled[]>();
       bySource.set(source, names.set(name, [...(names.get(name) ?? []), one]));
     }
   }
+  const wanted: readonly Trait[] = traits.flatMap(({ pattern, has }) => {
+    const wanting = byTrait.get(pattern);
+    return wanting === undefined ? [] : [{ wanting, has }];
+  });
   const rank = new Map(enabled.map((one, at) => [one, at]));
-  const none: readonly Enabled[] = [];
+  const inOrder = (a: Enabled, b: Enabled) => (rank.get(a) ?? 0) - (rank.get(b) ?? 0);
   return {
     enabled,
     askedAbout(event) {
       const names = bySource.get(event.source);
-      const named = names?.get(event.name);
-      const any = names?.get('*');
-      const root = forRoot.length > 0 && event.identityType === 'Root' ? forRoot : undefined;
-      if (root === undefined && any === undefined) return named ?? none;
-      const all = new Set([...(named ?? none), ...(any ?? none), ...(root ?? none)]);
-      return [...all].sort((a, b) => (rank.get(a) ?? 0) - (rank.get(b) ?? 0));
+      let asked = both(names?.get(event.name), names?.get('*'));
+      asked = both(asked, byIdentity.get(event.identityType));
+      for (const trait of wanted) if (trait.has(event)) asked = both(asked, trait.wanting);
+      return asked.length < 2 ? asked : [...new Set(asked)].sort(inOrder);
     },
   };
+}
+
+const none: readonly Enabled[] = [];
+
+function both(
+  some: readonly Enabled[] | undefined,
+  more: readonly Enabled[] | undefined,
+): readonly Enabled[] {
+  if (more === undefined) return some ?? none;
+  return some === undefined || some.length === 0 ? more : [...some, ...more];
 }

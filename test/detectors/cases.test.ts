@@ -1,20 +1,17 @@
 // Every case of every detector, through the real pipeline; each again duplicated and shuffled (laws 2, 3).
+import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { detectors } from '../../detectors/index.ts';
 import type { AlertJson } from '../../schemas/alert.ts';
 import type { DetectorCase, DetectorCases } from '../support/cases.ts';
 import { judge } from '../support/judge.ts';
-import { cases as consoleLogin } from './console-login-without-mfa.ts';
-import { cases as iamPolicyChanged } from './iam-policy-changed.ts';
-import { cases as rootAccountUsed } from './root-account-used.ts';
-import { cases as storedPolicy } from './stored-policy-took-effect.ts';
 
-const tables: readonly DetectorCases[] = [
-  rootAccountUsed,
-  consoleLogin,
-  iamPolicyChanged,
-  storedPolicy,
-];
+const files = readdirSync(import.meta.dirname).filter((name) => /(?<!\.test)\.ts$/.test(name));
+// Each file beside this one exports the table of the detector whose name it has.
+const modules = (await Promise.all(files.sort().map((name) => import(`./${name}`)))) as {
+  cases: DetectorCases;
+}[];
+const tables = modules.map((one) => one.cases);
 
 /** Everything of alerts that does not depend on order. */
 function contents(alerts: readonly AlertJson[]): unknown {
