@@ -3,6 +3,7 @@ import type { Detector } from '../src/core/detector.ts';
 import consoleLoginWithoutMfa from './console-login-without-mfa.ts';
 import iamPolicyChanged from './iam-policy-changed.ts';
 import rootAccountUsed from './root-account-used.ts';
+import secretsReadInBulk from './secrets-read-in-bulk.ts';
 import storedPolicyTookEffect from './stored-policy-took-effect.ts';
 
 /** The catalogue. */
@@ -10,5 +11,6 @@ export const detectors: readonly Detector[] = [
   consoleLoginWithoutMfa,
   iamPolicyChanged,
   rootAccountUsed,
+  secretsReadInBulk,
   storedPolicyTookEffect,
 ];
