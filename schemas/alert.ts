@@ -25,10 +25,43 @@ export const principalSchema = z.strictObject({
   arn: z.string().exactOptional(),
 });
 
+const standing = z
+  .enum(['proven', 'hinted', 'unknown'])
+  .describe('hinted: only a name that a caller chose says so.');
+
+const chainSchema = z.strictObject({
+  session: z.string().describe('Access key of the session; empty where the record names none.'),
+  principal: z.string().describe('Key of the principal the session acts as.'),
+  person: principalSchema.exactOptional().describe('Where the chain ends; absent when unknown.'),
+  standing: standing.describe("The weakest step's."),
+  hops: z
+    .array(
+      z.strictObject({
+        how: z.string().describe('The call that handed credentials on; empty for none.'),
+        principal: principalSchema,
+        event: z.string().exactOptional().describe('eventID that proves the step.'),
+        standing,
+        basis: z.enum([
+          'access key',
+          'shared event',
+          'identity',
+          'session and time',
+          'source identity',
+          'session name',
+          'nothing',
+        ]),
+      }),
+    )
+    .describe('From the session back to the person, the nearest step first.'),
+});
+
+const personEntry = z.strictObject({ principal: principalSchema, standing });
+
 const timelineEntry = z.strictObject({
   time,
   event: z.string().describe('eventID; `sentrail explain ID --raw` prints the record.'),
   who: z.string(),
+  person: z.string().exactOptional().describe('Who stands behind `who`, where it is another.'),
   what: z.string().describe('service:Call'),
   from: z.string(),
   region: z.string(),
@@ -48,6 +81,7 @@ const signalFields = {
   events: z.array(z.string()).describe('eventIDs that prove it, the earliest first.'),
   count: z.int().describe('How many events prove it, also those beyond the limit of `events`.'),
   facts: z.record(z.string(), z.string()),
+  chains: z.array(chainSchema).describe('One for each session among its events, up to five.'),
   late: z.boolean().describe('An event beyond the lateness bound made or changed it.'),
   limited: z.boolean().describe('A limit cut what stands behind it.'),
 };
@@ -67,6 +101,9 @@ export const alertSchema = z.strictObject({
   title: z.string(),
   account: z.string(),
   principal: principalSchema,
+  persons: z
+    .array(personEntry)
+    .describe('Who stands behind the signals, each once, the surest first; empty when unknown.'),
   status: z.enum(['open', 'closed', 'withdrawn', 'merged']),
   window: z.strictObject({ from: time, to: time }).describe('End exclusive.'),
   from: time.describe('First event.'),

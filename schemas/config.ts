@@ -13,15 +13,24 @@ const exception = z
       .string()
       .default('*')
       .describe('Key, name or ARN of the principal; * stands for any run of characters.'),
+    person: z
+      .string()
+      .default('*')
+      .describe(
+        'Key, name or ARN of the person behind it, as proven by the chain; a hint never counts.',
+      ),
     account: z.string().default('*').describe('A 12-digit account id, or * for all.'),
     owner: z.string().min(1).describe('Who answers for this exception.'),
     reason: z.string().min(1).describe('Why what it hides is not worth an alert.'),
     expires: z.iso.date().describe('First day (UTC, event time) on which it hides nothing more.'),
   })
-  .refine((one) => one.detector !== '*' || one.principal !== '*' || one.account !== '*', {
-    message:
-      'an exception must name a detector, a principal or an account; this one hides everything',
-  });
+  .refine(
+    (one) => [one.detector, one.principal, one.person, one.account].some((text) => text !== '*'),
+    {
+      message:
+        'an exception must name a detector, a principal, a person or an account; this one hides everything',
+    },
+  );
 
 const fileSink = z.strictObject({
   type: z.literal('file'),
@@ -88,6 +97,13 @@ export const configSchema = z.strictObject({
         .default(8 * 1024 ** 3)
         .describe('Largest size a compressed file may grow to.'),
       deadLetterBytesMax: z.int().min(0).default(65_536).describe('Bytes kept of a rejected item.'),
+      sessionsMax: z
+        .int()
+        .min(1)
+        .default(200_000)
+        .describe(
+          'Live sessions remembered, to follow credentials to the person; about 1 kB each.',
+        ),
       keysMax: z.int().min(1).default(50_000).describe('State keys of one detector.'),
       accountsMax: z
         .int()

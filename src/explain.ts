@@ -8,7 +8,7 @@ import type { SignalDraft } from './core/signal.ts';
 import { createDecoder } from './decode/decoder.ts';
 import { makeCatalogue } from './engine/catalogue.ts';
 import { type ExceptionMatch, exceptionMatch } from './engine/exceptions.ts';
-import { draftsOf } from './engine/lane.ts';
+import { draftsOf } from './engine/raise.ts';
 
 /** What one detector said. `quiet` is its sentence when it gave no signal. */
 export interface Said {
@@ -112,7 +112,7 @@ function shown(
 ): Said['signals'] {
   return drafts.map((draft) => {
     const { severity, title, reason } = draft;
-    const exception = excepted(id, draft);
+    const exception = excepted(id, draft, []);
     return {
       severity,
       title,

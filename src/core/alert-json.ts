@@ -8,8 +8,10 @@ import {
   type TimelineEntry,
 } from '../../schemas/alert.ts';
 import type { Alert } from './alert.ts';
+import { personOf, type Standing, standingRank } from './chain.ts';
+import type { Principal } from './principal.ts';
 import { severityRank, worst } from './severity.ts';
-import type { Signal } from './signal.ts';
+import type { Evidence, Signal } from './signal.ts';
 import { formatTime } from './time.ts';
 
 /** Takes an alert; gives it as it leaves. The same alert gives the same bytes. */
@@ -25,6 +27,7 @@ export function alertJson(alert: Alert): AlertJson {
     title: titleOf(alert, lead),
     account: alert.account,
     principal,
+    persons: personsOf(alert.signals),
     status: alert.status,
     window: { from: formatTime(alert.windowFrom), to: formatTime(alert.windowTo) },
     from: timeline[0]?.time ?? formatTime(alert.windowFrom),
@@ -62,9 +65,29 @@ function signalInAlert(signal: Signal): SignalInAlertJson {
     events: signal.evidence.map((one) => one.id),
     count: signal.count,
     facts: { ...signal.facts },
+    chains: signal.chains.map((chain) => ({
+      ...chain,
+      hops: chain.hops.map((hop) => ({ ...hop })),
+    })),
     late: signal.late,
     limited: signal.limited,
   };
+}
+
+/** Takes signals; gives the persons behind them, each once with its surest standing. */
+export function personsOf(signals: readonly Signal[]): AlertJson['persons'] {
+  const persons = new Map<string, { principal: Principal; standing: Standing }>();
+  for (const { person, standing } of signals.flatMap((one) => one.chains)) {
+    if (person === undefined) continue;
+    const known = persons.get(person.key);
+    if (known !== undefined && standingRank(known.standing) >= standingRank(standing)) continue;
+    persons.set(person.key, { principal: person, standing });
+  }
+  return [...persons.values()].sort(
+    (a, b) =>
+      standingRank(b.standing) - standingRank(a.standing) ||
+      compare(a.principal.key, b.principal.key),
+  );
 }
 
 /** The signal that speaks for the alert: the worst, and of those the first. */
@@ -92,15 +115,31 @@ function timelineOf(signals: readonly Signal[]): TimelineEntry[] {
         known.entry.signals.push(signal.id);
         continue;
       }
-      const { id, time, ...rest } = proof;
-      const entry = { time: formatTime(time), event: id, ...rest, signals: [signal.id] };
-      entries.set(key, { at: time, entry });
+      const entry = timelineEntry(proof, signal);
+      entries.set(key, { at: proof.time, entry });
     }
   }
   const ordered = [...entries.values()].sort(
     (a, b) => a.at - b.at || compare(a.entry.event, b.entry.event),
   );
   return ordered.map((one) => one.entry);
+}
+
+function timelineEntry(proof: Evidence, signal: Signal): TimelineEntry {
+  const { id, time, who, what, from, region, outcome, session } = proof;
+  const chain = signal.chains.find((one) => one.session === session);
+  const isOther = chain?.person !== undefined && chain.person.key !== chain.principal;
+  return {
+    time: formatTime(time),
+    event: id,
+    who,
+    ...(isOther ? { person: personOf(chain) } : {}),
+    what,
+    from,
+    region,
+    outcome,
+    signals: [signal.id],
+  };
 }
 
 function compare(a: string, b: string): number {

@@ -1,5 +1,6 @@
 // The contract of a detector: metadata for the analyst, the calls it asks for, and pure judgement.
 import type { ZodType } from 'zod';
+import { callerOf } from './chain.ts';
 import type { Event } from './event.ts';
 import type { Severity } from './severity.ts';
 import type { Evidence, SignalDraft } from './signal.ts';
@@ -148,6 +149,7 @@ export function evidenceOf(event: Event): Evidence {
     from: plain(event.origin.text),
     region: plain(event.region),
     outcome: event.outcome,
+    caller: callerOf(event),
   };
 }
 

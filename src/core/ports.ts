@@ -125,6 +125,7 @@ export interface Checkpoint {
 export interface Horizon {
   readonly forgottenBefore?: number;
   readonly sweptHour?: number;
+  readonly settledUpTo?: number;
 }
 
 /** A reject as kept: its bytes are for the owner's eyes only. */

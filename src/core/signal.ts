@@ -1,4 +1,5 @@
 // A detector's opinion, with the events that prove it.
+import type { Caller, Chain } from './chain.ts';
 import type { Principal } from './principal.ts';
 import type { Severity } from './severity.ts';
 
@@ -13,6 +14,10 @@ export interface Evidence {
   readonly from: string;
   readonly region: string;
   readonly outcome: 'success' | 'failure' | 'denied';
+  /** What the event said of its session, until the engine makes the chain of it. */
+  readonly caller?: Caller;
+  /** The access key of the session, once the signal has its chains. */
+  readonly session?: string;
 }
 
 /**
@@ -42,6 +47,8 @@ export interface Signal extends SignalDraft {
   readonly detector: string;
   /** True when an event beyond the lateness bound made or changed it. */
   readonly late: boolean;
+  /** Who stands behind it, one chain for each session among its events, the earliest first. */
+  readonly chains: readonly Chain[];
   /** True when a limit cut its evidence or state: law 3 does not bind it. */
   readonly limited: boolean;
 }

@@ -7,6 +7,21 @@ import type { Event } from './event.ts';
 import type { Evidence } from './signal.ts';
 import { plain } from './text.ts';
 
+/** The shape of Caller, for state. */
+const callerSchema = z.object({
+  principal: principalSchema,
+  key: z.string(),
+  session: z.string().exactOptional(),
+  began: z.number().exactOptional(),
+  source: z.string().exactOptional(),
+  behalf: z.string().exactOptional(),
+  workload: z.string().exactOptional(),
+  issuer: principalSchema.exactOptional(),
+  isAssumedRoot: z.literal(true).exactOptional(),
+  isConsole: z.literal(true).exactOptional(),
+  shared: z.string().exactOptional(),
+});
+
 /** The shape of Evidence, for state. */
 export const evidenceSchema = z.object({
   id: z.string(),
@@ -16,6 +31,7 @@ export const evidenceSchema = z.object({
   from: z.string(),
   region: z.string(),
   outcome: z.enum(['success', 'failure', 'denied']),
+  caller: callerSchema.exactOptional(),
 });
 
 export { principalSchema };

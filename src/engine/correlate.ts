@@ -4,6 +4,7 @@ import type { Alert, HiddenBy } from '../core/alert.ts';
 import { severityRank, worst } from '../core/severity.ts';
 import type { Signal } from '../core/signal.ts';
 import { windowStart } from '../core/time.ts';
+import { surer } from './chains.ts';
 import type { Judgement } from './lane.ts';
 import { alertIdOf, type Operation } from './operations.ts';
 
@@ -30,7 +31,7 @@ export function alertsBeside(
   const ids = new Set<string>();
   for (const operation of judgements.flat()) {
     // A removal names no principal: its alert does, and without an alert there is nothing to remove.
-    const at = operation.kind === 'remove' ? lookup(operation.alertId) : operation.signal;
+    const at = 'signal' in operation ? operation.signal : lookup(operation.alertId);
     if (at === undefined) continue;
     const time = 'windowFrom' in at ? at.windowFrom : at.time;
     for (const beside of [time - windowMs, time + windowMs]) {
@@ -76,6 +77,9 @@ function apply(
   if (operation.kind === 'remove') {
     return before === undefined ? undefined : without(before, operation.signalId);
   }
+  if (operation.kind === 'chain') {
+    return before === undefined ? undefined : amended(before, operation);
+  }
   const { signal } = operation;
   const alert = before ?? emptyAlert(operation.alertId, signal, config.window);
   if (operation.kind === 'hide') {
@@ -85,10 +89,29 @@ function apply(
   }
   const shown = unhide(alert, signal.id);
   const old = shown.signals.find((one) => one.id === signal.id);
-  const merged: Signal = { ...signal, late: signal.late || (old?.late ?? false) };
+  const merged: Signal = {
+    ...signal,
+    late: signal.late || (old?.late ?? false),
+    chains: surer(old?.chains ?? [], signal.chains),
+  };
   if (old !== undefined && JSON.stringify(old) === JSON.stringify(merged)) return shown;
   const rest = shown.signals.filter((one) => one.id !== signal.id);
   return limited({ ...shown, signals: insert(rest, merged) }, config.signalsMax);
+}
+
+/** The way to the person became clearer; the person may be one whom an exception names. */
+function amended(alert: Alert, operation: Extract<Operation, { kind: 'chain' }>): Alert {
+  const { alertId, signalId, exception } = operation;
+  const signal = alert.signals.find((one) => one.id === signalId);
+  if (signal === undefined) return alert;
+  const chains = surer(signal.chains, operation.chains);
+  if (JSON.stringify(chains) === JSON.stringify(signal.chains)) return alert;
+  const better: Signal = { ...signal, chains };
+  if (exception !== undefined) {
+    return hide(without(alert, signalId), { kind: 'hide', alertId, signal: better, exception });
+  }
+  const signals = alert.signals.map((one) => (one === signal ? better : one));
+  return { ...alert, signals };
 }
 
 function emptyAlert(id: string, signal: Signal, windowMs: number): Alert {
@@ -205,7 +228,16 @@ function notable(before: Alert | undefined, after: Alert): boolean {
   const wasWorst = worst(before.signals.map((one) => one.severity));
   if (wasWorst !== worst(after.signals.map((one) => one.severity))) return true;
   if (kindsOf(before) !== kindsOf(after)) return true;
+  if (personsIn(before) !== personsIn(after)) return true;
   return magnitude(before) !== magnitude(after);
+}
+
+/** The persons as they stand: that one became known is news to whoever holds the alert. */
+function personsIn(alert: Alert): string {
+  const all = alert.signals.flatMap(({ chains }) =>
+    chains.map(({ person, standing }) => `${person?.key}/${standing}`),
+  );
+  return [...new Set(all)].sort().join();
 }
 
 function kindsOf(alert: Alert): string {

@@ -1,7 +1,7 @@
 // A lane: one ordered stream judged with one state. `step` takes items and changes the state in place;
 // what changed is drained for the next commit. Synchronous, no I/O, no clock but event time.
 import type { Config } from '../../schemas/config.ts';
-import type { FoldDetector, JudgedSignal, Quiet } from '../core/detector.ts';
+import type { FoldDetector, JudgedSignal } from '../core/detector.ts';
 import { assert } from '../core/errors.ts';
 import type { Event } from '../core/event.ts';
 import type { EventItem, Item, RejectedItem } from '../core/item.ts';
@@ -14,14 +14,17 @@ import type {
   Kept,
   ProvingEvent,
 } from '../core/ports.ts';
-import type { Evidence, Signal, SignalDraft } from '../core/signal.ts';
+import type { SignalDraft } from '../core/signal.ts';
 import { hourMs, windowStart } from '../core/time.ts';
 import type { Catalogue, Enabled } from './catalogue.ts';
+import { Chains } from './chains.ts';
 import { EventClocks, type Standing } from './clocks.ts';
 import { balance, emptyCounters } from './counters.ts';
 import { IdMemory } from './duplicates.ts';
-import { type ExceptionMatch, exceptionMatch } from './exceptions.ts';
+import { exceptionMatch } from './exceptions.ts';
+import type { LaneSize } from './lane-size.ts';
 import { alertIdOf, type Operation, signalIdOf } from './operations.ts';
+import { draftsOf, type Raised, raised } from './raise.ts';
 import { DetectorState } from './state.ts';
 
 /** The operations of one event, in catalogue order. A revision is made per event, never per batch. */
@@ -29,13 +32,6 @@ export type Judgement = readonly Operation[];
 
 /** What steps left behind since the last drain, apart from alerts. */
 export type LaneChanges = Omit<Changes, 'fingerprint' | 'progress' | 'alerts' | 'outbox'>;
-
-/** What a lane holds. */
-export interface LaneSize {
-  readonly keys: number;
-  readonly ids: number;
-  readonly bytes: number;
-}
 
 /** What a lane is made with. `from` and `to` bound event time: outside, events are counted only. */
 export interface LaneOptions {
@@ -55,7 +51,7 @@ export class Lane {
   readonly #state: DetectorState;
   readonly #ids: IdMemory;
   readonly #clocks: EventClocks;
-  readonly #excepted: ExceptionMatch;
+  readonly #chains: Chains;
   readonly #counters: Counters;
   /** Bytes of raw records and dead letters that wait for the next drain. */
   pendingBytes = 0;
@@ -64,6 +60,7 @@ export class Lane {
   #kept: Kept[] = [];
   #judgements: Judgement[] = [];
   #sweptHour: number;
+  #settledUpTo: number;
 
   constructor(options: LaneOptions) {
     const { catalogue, config, checkpoint } = options;
@@ -79,8 +76,13 @@ export class Lane {
       config.ahead,
       config.limits.accountsMax,
     );
-    this.#excepted = exceptionMatch(config.exceptions);
+    this.#chains = new Chains(
+      checkpoint?.buckets ?? [],
+      config.limits.sessionsMax,
+      exceptionMatch(config.exceptions),
+    );
     this.#sweptHour = checkpoint?.horizon.sweptHour ?? Number.NEGATIVE_INFINITY;
+    this.#settledUpTo = checkpoint?.horizon.settledUpTo ?? Number.NEGATIVE_INFINITY;
     this.#counters =
       checkpoint === undefined ? emptyCounters() : structuredClone(checkpoint.counters);
   }
@@ -92,7 +94,9 @@ export class Lane {
   /** How much is held: keys of detectors, remembered event ids, and about how many bytes both are. */
   get size(): LaneSize {
     const { keys } = this.#state;
-    return { keys, ids: this.#ids.size, bytes: this.#ids.bytes + this.#state.bytes };
+    const { sessions, bytes: sessionBytes } = this.#chains.size;
+    const bytes = this.#ids.bytes + this.#state.bytes + sessionBytes;
+    return { keys, ids: this.#ids.size, sessions, sessionBytes, bytes };
   }
 
   /** Takes one item, valid during this call only, and judges it. */
@@ -140,10 +144,13 @@ export class Lane {
   drain(): { readonly judgements: readonly Judgement[]; readonly changes: LaneChanges } {
     assert(balance(this.#counters) === 0, 'every item unwrapped is counted in exactly one kind');
     const judgements = this.#judgements;
+    const state = this.#state.changes(this.#folds);
+    const sessions = this.#chains.changes();
     const changes: LaneChanges = {
       counters: structuredClone(this.#counters),
       clocks: this.#clocks.snapshot(),
-      ...structuredClone(this.#state.changes(this.#folds)),
+      buckets: structuredClone([...state.buckets, ...sessions.buckets]),
+      bucketsGone: [...state.bucketsGone, ...sessions.bucketsGone],
       ...this.#ids.changes(),
       horizon: this.#horizon(),
       events: this.#events,
@@ -163,6 +170,7 @@ export class Lane {
     return {
       ...(forgottenBefore === undefined ? {} : { forgottenBefore }),
       ...(Number.isFinite(this.#sweptHour) ? { sweptHour: this.#sweptHour } : {}),
+      ...(Number.isFinite(this.#settledUpTo) ? { settledUpTo: this.#settledUpTo } : {}),
     };
   }
 
@@ -192,6 +200,10 @@ export class Lane {
     if (standing.isLate) counters.late++;
     if (standing.isAhead) counters.ahead++;
     if (!standing.isAhead) this.#sweep(event);
+    const wereLimits = this.#chains.limitsReached;
+    const amended = this.#chains.observe(event);
+    if (this.#chains.limitsReached > wereLimits) this.#limit('sessions remembered');
+    if (amended.length > 0) this.#judgements.push(amended);
     const { from, to } = this.#options;
     if ((from !== undefined && event.time < from) || (to !== undefined && event.time >= to)) {
       counters.outsideRange++;
@@ -237,9 +249,9 @@ export class Lane {
     const drafts = draftsOf(opinion);
     const operations: Operation[] = [];
     for (const draft of drafts) {
-      const operation = this.#raise(one, draft, standing.isLate, false);
-      this.#countHidden(operation);
-      operations.push(operation);
+      operations.push(
+        this.#emit(raised(this.#options.config.alerts, one, draft, standing.isLate), true),
+      );
     }
     if (event.isCorrection && drafts.length === 0) {
       // The corrected record no longer supports what its original did.
@@ -266,17 +278,50 @@ export class Lane {
     if (!this.#state.stands(detector, event.time, watermark)) {
       return this.#judgeAlone(one, detector, keyed.key, event);
     }
+    const known = this.#state.peek(detector, keyed.key, event.time);
+    if (known !== undefined && detector.isKnown?.(event, known, one.config)) return undefined;
+    if (detector.state.settleMs !== undefined) {
+      const settling = this.#opened(one, detector, keyed.key, event);
+      return settling !== undefined && detector.fold(event, settling, one.config) ? [] : undefined;
+    }
     const standingNow = () =>
       detector.judge(this.#state.buckets(detector, keyed.key, event.time, watermark), one.config);
     const before = standingNow();
-    const limits = this.#state.limitsReached;
-    const state = this.#state.open(detector, keyed.key, event.time, watermark);
-    if (this.#state.limitsReached > limits) this.#limit(`${one.id} keys`);
-    if (state === undefined) return undefined;
-    // Marked before it is folded: what a fold that throws left half done is stored as it is in memory.
-    this.#state.touch(detector, keyed.key, event.time);
-    if (!detector.fold(event, state, one.config)) return undefined;
+    const state = this.#opened(one, detector, keyed.key, event);
+    if (state === undefined || !detector.fold(event, state, one.config)) return undefined;
     return this.#difference(one, before, standingNow(), standing.isLate);
+  }
+
+  /** Marked before it is folded: what a fold that throws left half done is stored as it is in memory. */
+  #opened(one: Enabled, detector: FoldDetector, key: string, event: Event): unknown {
+    const limits = this.#state.limitsReached;
+    const state = this.#state.open(detector, key, event.time, this.#clocks.watermark());
+    if (this.#state.limitsReached > limits) this.#limit(`${one.id} keys`);
+    if (state !== undefined) this.#state.touch(detector, key, event.time);
+    return state;
+  }
+
+  /**
+   * Settled detectors speak of the buckets whose time has come. It comes with whole hours of event time,
+   * less the bound, so that which buckets speak does not depend on the order within the bound.
+   */
+  #settle(): void {
+    const { lateness } = this.#options.config;
+    const watermark = this.#clocks.watermark();
+    const upTo = windowStart(watermark + lateness, hourMs) - lateness;
+    const from = this.#settledUpTo;
+    if (upTo <= from) return;
+    this.#settledUpTo = upTo;
+    for (const one of this.#options.catalogue.enabled) {
+      if (!('fold' in one.detector) || one.detector.state.settleMs === undefined) continue;
+      for (const ripe of this.#state.ripe(one.detector, from, upTo, watermark)) {
+        const operations = one.detector
+          .judge(ripe.near, one.config)
+          .filter((draft) => draft.time >= ripe.start && draft.time < ripe.end)
+          .map((draft) => this.#emit(raised(this.#options.config.alerts, one, draft, false), true));
+        if (operations.length > 0) this.#judgements.push(operations);
+      }
+    }
   }
 
   /**
@@ -293,11 +338,10 @@ export class Lane {
     if (!detector.fold(event, state, one.config)) return undefined;
     const start = windowStart(event.time, detector.state.bucketMs);
     const drafts = detector.judge([{ key, start, state }], one.config);
-    const operations = drafts.map((draft) =>
-      this.#raise(one, { ...draft, key: `${draft.key} late ${event.identity}` }, true, true),
-    );
-    for (const operation of operations) this.#countHidden(operation);
-    return operations;
+    return drafts.map((draft) => {
+      const own = { ...draft, key: `${draft.key} late ${event.identity}`, limited: true };
+      return this.#emit(raised(this.#options.config.alerts, one, own, true), true);
+    });
   }
 
   #difference(
@@ -309,50 +353,29 @@ export class Lane {
     const gone = new Map<string, Operation>();
     const old = new Map<string, string>();
     for (const draft of before) {
-      const operation = this.#raise(one, draft, isLate, draft.limited === true);
-      const { alertId, signal } = operation;
+      const { alertId, signal } = raised(this.#options.config.alerts, one, draft, isLate);
       gone.set(`${alertId}/${signal.id}`, { kind: 'remove', alertId, signalId: signal.id });
       old.set(`${alertId}/${signal.id}`, JSON.stringify(draft));
     }
     const operations: Operation[] = [];
     for (const draft of after) {
-      const operation = this.#raise(one, draft, isLate, draft.limited === true);
-      const place = `${operation.alertId}/${operation.signal.id}`;
+      const made = raised(this.#options.config.alerts, one, draft, isLate);
+      const place = `${made.alertId}/${made.signal.id}`;
       gone.delete(place);
-      if (!old.has(place)) this.#countHidden(operation);
-      if (old.get(place) !== JSON.stringify(draft)) operations.push(operation);
+      if (old.get(place) === JSON.stringify(draft)) continue;
+      operations.push(this.#emit(made, !old.has(place)));
     }
     return [...gone.values(), ...operations];
   }
 
-  #raise(
-    one: Enabled,
-    draft: SignalDraft,
-    late: boolean,
-    wasLimited: boolean,
-  ): Exclude<Operation, { kind: 'remove' }> {
-    const { window, evidenceMax } = this.#options.config.alerts;
-    const evidence = smallest(draft.evidence, evidenceMax);
-    const limited = wasLimited || draft.count > evidence.length;
-    const signal: Signal = {
-      ...draft,
-      evidence,
-      severity: one.severity ?? draft.severity,
-      id: signalIdOf(one.id, draft),
-      detector: one.id,
-      late,
-      limited,
-    };
-    const alertId = alertIdOf(draft.account, draft.principal.key, draft.time, window);
-    const exception = this.#excepted(one.id, draft);
-    if (exception === undefined) return { kind: 'set', alertId, signal };
-    return { kind: 'hide', alertId, signal, exception };
-  }
-
-  #countHidden(operation: Operation): void {
-    if (operation.kind !== 'hide') return;
-    const { hidden } = this.#counters;
-    hidden[operation.exception.id] = (hidden[operation.exception.id] ?? 0) + 1;
+  /** A signal on its way into an alert: with its chains, and counted when an exception hides it. */
+  #emit(operation: Raised, isNew: boolean): Operation {
+    const emitted = this.#chains.attach(operation);
+    if (isNew && emitted.kind === 'hide') {
+      const { hidden } = this.#counters;
+      hidden[emitted.exception.id] = (hidden[emitted.exception.id] ?? 0) + 1;
+    }
+    return emitted;
   }
 
   #sweep(event: Event): void {
@@ -361,8 +384,10 @@ export class Lane {
     const isNewHour = hour > this.#sweptHour;
     if (!isNewHour && this.#ids.size <= duplicates.idsMax) return;
     this.#sweptHour = Math.max(hour, this.#sweptHour);
+    this.#settle();
     const watermark = this.#clocks.watermark();
     this.#state.expire(this.#folds, watermark);
+    this.#chains.expire(watermark);
     const { overLimit } = this.#ids.forget(watermark - duplicates.span, duplicates.idsMax);
     if (overLimit) this.#limit('eventIDs remembered');
   }
@@ -370,18 +395,4 @@ export class Lane {
   #limit(name: string): void {
     this.#counters.limits[name] = (this.#counters.limits[name] ?? 0) + 1;
   }
-}
-
-/** Takes what `detect` gave; gives its signals, none for a quiet sentence. */
-export function draftsOf(
-  opinion: SignalDraft | readonly SignalDraft[] | Quiet,
-): readonly SignalDraft[] {
-  if (typeof opinion === 'string') return [];
-  return 'key' in opinion ? [opinion] : opinion;
-}
-
-function smallest(evidence: readonly Evidence[], max: number): readonly Evidence[] {
-  if (evidence.length <= 1) return evidence;
-  const sorted = [...evidence].sort((a, b) => a.time - b.time || (a.id < b.id ? -1 : 1));
-  return sorted.slice(0, max);
 }

@@ -1,5 +1,6 @@
 // What one event does to alerts: signals set, hidden or removed, each in the alert it belongs to.
 import type { ExceptionConfig } from '../../schemas/config.ts';
+import type { Chain } from '../core/chain.ts';
 import { contentId } from '../core/hash.ts';
 import type { Signal, SignalDraft } from '../core/signal.ts';
 import { windowStart } from '../core/time.ts';
@@ -12,6 +13,14 @@ export type Operation =
       readonly alertId: string;
       readonly signal: Signal;
       readonly exception: ExceptionConfig;
+    }
+  | {
+      /** A step of the way to the person was seen after the signal was raised. */
+      readonly kind: 'chain';
+      readonly alertId: string;
+      readonly signalId: string;
+      readonly chains: readonly Chain[];
+      readonly exception?: ExceptionConfig;
     }
   | { readonly kind: 'remove'; readonly alertId: string; readonly signalId: string };
 

@@ -51,6 +51,40 @@ export class DetectorState {
     return near.sort(([a], [b]) => a - b).map(([start, state]) => ({ key, start, state }));
   }
 
+  /** Takes a key and a time; gives the state of the bucket that holds it, undefined when there is none. */
+  peek(detector: FoldDetector, key: string, time: number): unknown {
+    const buckets = this.#states.get(detector.meta.id)?.get(key);
+    return buckets?.get(windowStart(time, detector.state.bucketMs));
+  }
+
+  /**
+   * Takes a settled detector and two watermarks; gives each bucket whose time to speak lies after the
+   * first and not after the second, with those within reach of it, ordered by key and start.
+   */
+  ripe(
+    detector: FoldDetector,
+    after: number,
+    upTo: number,
+    watermark: number,
+  ): { readonly start: number; readonly end: number; readonly near: readonly Bucket<unknown>[] }[] {
+    const { bucketMs, settleMs = 0 } = detector.state;
+    const keys = [...(this.#states.get(detector.meta.id) ?? [])].sort(([a], [b]) =>
+      a < b ? -1 : 1,
+    );
+    return keys.flatMap(([key, buckets]) =>
+      [...buckets.keys()]
+        .filter(
+          (start) => start + bucketMs + settleMs > after && start + bucketMs + settleMs <= upTo,
+        )
+        .sort((a, b) => a - b)
+        .map((start) => ({
+          start,
+          end: start + bucketMs,
+          near: this.buckets(detector, key, start, watermark),
+        })),
+    );
+  }
+
   /** Takes an event's time; gives whether its bucket stands at this watermark. */
   stands(detector: FoldDetector, time: number, watermark: number): boolean {
     return stands(detector, windowStart(time, detector.state.bucketMs), watermark);

@@ -3,7 +3,8 @@ import type { Event } from '../core/event.ts';
 import type { Item } from '../core/item.ts';
 import type { Counters, DeadLetter } from '../core/ports.ts';
 import { emptyCounters } from '../engine/counters.ts';
-import type { LaneChanges, LaneSize } from '../engine/lane.ts';
+import type { LaneChanges } from '../engine/lane.ts';
+import type { LaneSize } from '../engine/lane-size.ts';
 import type { Judge } from './run.ts';
 
 /** A message to be written. `isSession` marks the copy for those who follow sessions. */
@@ -50,7 +51,7 @@ export class ForwardLane implements Judge {
   }
 
   get size(): LaneSize {
-    return { keys: 0, ids: 0, bytes: 0 };
+    return { keys: 0, ids: 0, sessions: 0, sessionBytes: 0, bytes: 0 };
   }
 
   step(item: Item): void {

@@ -3,7 +3,8 @@ import type { Config } from '../../schemas/config.ts';
 import type { Alert } from '../core/alert.ts';
 import type { Item } from '../core/item.ts';
 import type { Counters, Lag, Source, SourceProgress, SourceRecord, Store } from '../core/ports.ts';
-import type { Lane, LaneSize } from '../engine/lane.ts';
+import type { Lane } from '../engine/lane.ts';
+import type { LaneSize } from '../engine/lane-size.ts';
 import { Commits } from './commits.ts';
 import type { Outbox } from './outbox.ts';
 

@@ -42,7 +42,7 @@ export function storeContract(name: string, make: () => Store | Promise<Store>):
       const bucket = { detector: 'd', version: 1, key: 'k', start: 5, state: { n: [1, 2] } };
       const changes = changesOf({
         clocks: { '': 7, '1': 3 },
-        horizon: { forgottenBefore: 2, sweptHour: 3 },
+        horizon: { forgottenBefore: 2, sweptHour: 3, settledUpTo: 4 },
         buckets: [bucket, { ...bucket, start: 6 }],
         ids: [{ hour: 9, ids }],
         progress: [

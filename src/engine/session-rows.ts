@@ -1,0 +1,169 @@
+// What Sessions holds, within its limit, and as rows of the checkpoint.
+import { contentId } from '../core/hash.ts';
+import type { BucketRow } from '../core/ports.ts';
+import type { Link } from './links.ts';
+import { timed } from './sessions.ts';
+
+/** Under which name the rows stand among those of detectors; no detector's id begins so. */
+export const sessionsRow = '@sessions';
+const version = 1;
+
+type Kind = 'link' | 'shared' | 'pin';
+
+export class SessionRows {
+  /** By issued access key. */
+  readonly links = new Map<string, Link>();
+  /** By sharedEventID: the caller's side of a call that two accounts have. */
+  readonly shared = new Map<string, Link>();
+  /** Issued keys by session name and begin; undefined where two sessions share both. */
+  readonly timed = new Map<string, string | undefined>();
+  readonly #pins = new Map<string, number>();
+  readonly #dirty = new Set<string>();
+  readonly #max: number;
+  #linkBytes = 0;
+  limitsReached = 0;
+
+  constructor(rows: Iterable<BucketRow>, sessionsMax: number) {
+    this.#max = sessionsMax;
+    for (const row of rows) {
+      if (row.detector !== sessionsRow || row.version !== version) continue;
+      const [kind, key] = split(row.key);
+      // Rows are written by `changes` below and by nothing else, under this version.
+      if (kind === 'pin') this.#pins.set(key, row.state as number);
+      else if (kind === 'shared') this.shared.set(key, row.state as Link);
+      else this.#index(key, row.state as Link);
+    }
+  }
+
+  /** Keeps a link unless one is kept already that says as much; gives whether it was kept. */
+  keepLink(key: string, link: Link): boolean {
+    const old = this.links.get(key);
+    if (old !== undefined && !isBetter(link, old)) return false;
+    this.#index(key, link);
+    this.#mark('link', key);
+    if (this.links.size > this.#max) this.#evict();
+    return this.links.get(key) === link;
+  }
+
+  keepShared(id: string, link: Link): boolean {
+    const old = this.shared.get(id);
+    if (old !== undefined && !isBetter(link, old)) return false;
+    this.shared.set(id, link);
+    this.#mark('shared', id);
+    if (this.shared.size > this.#max) this.#drop('shared', this.shared.keys().next().value ?? id);
+    return true;
+  }
+
+  pin(key: string, until: number): void {
+    if ((this.#pins.get(key) ?? 0) >= until) return;
+    this.#pins.set(key, until);
+    this.#mark('pin', key);
+  }
+
+  /** Drops what ended before the watermark, but what a live session came from. */
+  expire(watermark: number): void {
+    const needed = new Set<string>();
+    const keep = (key: string): void => {
+      for (let at = this.links.get(key); at !== undefined; ) {
+        const parent = at.by.key;
+        if (at.by.shared !== undefined) needed.add(`shared ${at.by.shared}`);
+        const side = at.by.shared === undefined ? undefined : this.shared.get(at.by.shared);
+        const next = side?.by.key ?? parent;
+        if (next === '' || needed.has(next)) return;
+        needed.add(next);
+        at = this.links.get(next);
+      }
+    };
+    for (const [key, until] of this.#pins) {
+      if (until < watermark) this.#drop('pin', key);
+      else keep(key);
+    }
+    for (const [key, link] of this.links) if (link.expires >= watermark) keep(key);
+    for (const [key, { expires }] of this.links) {
+      if (expires < watermark && !needed.has(key) && !this.#pins.has(key)) this.#drop('link', key);
+    }
+    for (const [id, { expires }] of this.shared) {
+      if (expires < watermark && !needed.has(`shared ${id}`)) this.#drop('shared', id);
+    }
+  }
+
+  changes(): {
+    readonly buckets: BucketRow[];
+    readonly bucketsGone: Pick<BucketRow, 'detector' | 'key' | 'start'>[];
+  } {
+    const buckets: BucketRow[] = [];
+    const bucketsGone: Pick<BucketRow, 'detector' | 'key' | 'start'>[] = [];
+    for (const key of this.#dirty) {
+      const [kind, name] = split(key);
+      const state = this.#at(kind, name);
+      const place = { detector: sessionsRow, key, start: 0 };
+      if (state === undefined) bucketsGone.push(place);
+      else buckets.push({ ...place, version, state });
+    }
+    this.#dirty.clear();
+    const sample = buckets.at(-1);
+    if (sample !== undefined) {
+      const size = JSON.stringify(sample.state).length + 2 * sample.key.length;
+      this.#linkBytes = this.#linkBytes === 0 ? size : this.#linkBytes * 0.9 + size * 0.1;
+    }
+    return { buckets, bucketsGone };
+  }
+
+  /** By a sample of those that changed. */
+  get bytes(): number {
+    return Math.round((this.links.size + this.shared.size) * this.#linkBytes);
+  }
+
+  #at(kind: Kind, key: string): unknown {
+    if (kind === 'pin') return this.#pins.get(key);
+    return kind === 'shared' ? this.shared.get(key) : this.links.get(key);
+  }
+
+  #index(key: string, link: Link): void {
+    this.links.set(key, link);
+    if (link.made === undefined) return;
+    const name = timed(link.made, link.time);
+    const isFirst = !this.timed.has(name) || this.timed.get(name) === key;
+    this.timed.set(name, isFirst ? key : undefined);
+  }
+
+  #drop(kind: Kind, key: string): void {
+    this.#mark(kind, key);
+    if (kind === 'pin') this.#pins.delete(key);
+    else if (kind === 'shared') this.shared.delete(key);
+    else {
+      const link = this.links.get(key);
+      this.links.delete(key);
+      if (link?.made !== undefined) this.timed.delete(timed(link.made, link.time));
+    }
+  }
+
+  /**
+   * Keys of largest hash go first, a sixteenth at a time, so that the list is sorted rarely. Which are
+   * kept depends on order a little: a limit that was reached is counted and excuses from law 3.
+   */
+  #evict(): void {
+    this.limitsReached++;
+    const hashed = [...this.links.keys()].map((key) => [contentId(key), key] as const);
+    hashed.sort(([a], [b]) => (a < b ? 1 : -1));
+    for (const [, key] of hashed.slice(0, Math.ceil(this.#max / 16))) this.#drop('link', key);
+  }
+
+  #mark(kind: Kind, key: string): void {
+    this.#dirty.add(`${kind} ${key}`);
+  }
+}
+
+function split(key: string): [Kind, string] {
+  const at = key.indexOf(' ');
+  const kind = key.slice(0, at);
+  return [kind === 'pin' || kind === 'shared' ? kind : 'link', key.slice(at + 1)];
+}
+
+/** The caller's own record says more than its copy in the role's account; else the earlier one stands. */
+function isBetter(link: Link, old: Link): boolean {
+  const isOwn = link.by.principal.kind !== 'external';
+  const wasOwn = old.by.principal.kind !== 'external';
+  if (isOwn !== wasOwn) return isOwn;
+  return link.time < old.time || (link.time === old.time && link.event < old.event);
+}
