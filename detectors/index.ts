@@ -1,15 +1,19 @@
 // The one list of detectors, in the order in which they are asked.
 import type { Detector } from '../src/core/detector.ts';
+import adminPortOpenedToWorld from './admin-port-opened-to-world.ts';
 import consoleLoginWithoutMfa from './console-login-without-mfa.ts';
 import iamPolicyChanged from './iam-policy-changed.ts';
+import kmsKeyPutOutOfUse from './kms-key-put-out-of-use.ts';
 import rootAccountUsed from './root-account-used.ts';
 import secretsReadInBulk from './secrets-read-in-bulk.ts';
 import storedPolicyTookEffect from './stored-policy-took-effect.ts';
 
 /** The catalogue. */
 export const detectors: readonly Detector[] = [
+  adminPortOpenedToWorld,
   consoleLoginWithoutMfa,
   iamPolicyChanged,
+  kmsKeyPutOutOfUse,
   rootAccountUsed,
   secretsReadInBulk,
   storedPolicyTookEffect,
