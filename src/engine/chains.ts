@@ -194,7 +194,14 @@ export function surer(old: readonly Chain[], now: readonly Chain[]): readonly Ch
       (one) => one.session === chain.session && one.principal === chain.principal,
     );
     if (was === undefined) return chain;
-    const gain = standingRank(chain.standing) - standingRank(was.standing);
-    return gain < 0 || (gain === 0 && was.hops.length > chain.hops.length) ? was : chain;
+    const gain = provenSteps(chain) - provenSteps(was);
+    const isSurer =
+      gain > 0 || (gain === 0 && standingRank(chain.standing) >= standingRank(was.standing));
+    return isSurer ? chain : was;
   });
+}
+
+/** Steps seen in the trail are what is lost when a session is forgotten; a hint always comes back. */
+function provenSteps({ hops }: Chain): number {
+  return hops.filter((one) => one.standing === 'proven' && one.event !== undefined).length;
 }

@@ -147,6 +147,7 @@ function endOf(at: Caller, first: Caller, needs: string[]): End {
       if (at.issuer !== undefined) return identified(at.issuer, 'GetFederationToken');
       return principal.arn === undefined ? { person: principal } : unknown(principal);
     case 'role':
+    case 'external':
       return roleEnd(at, first);
     default:
       return unknown(principal);

@@ -184,7 +184,7 @@ export function uuidOf(...parts: readonly string[]): string {
 }
 
 // Unique ids of IAM are 21 characters, key ids 20; EXAMPLE marks them as made up.
-function idOf(prefix: string, name: string): string {
+export function idOf(prefix: string, name: string): string {
   const hash = createHash('sha256').update(name).digest('hex').toUpperCase();
   const length = /^(AKIA|ASIA)$/.test(prefix) ? 9 : 10;
   return `${prefix}${hash.replace(/[01]/g, 'Z').slice(0, length)}EXAMPLE`;
