@@ -3,6 +3,7 @@ import type { Detector } from '../src/core/detector.ts';
 import adminPortOpenedToWorld from './admin-port-opened-to-world.ts';
 import consoleLoginWithoutMfa from './console-login-without-mfa.ts';
 import iamPolicyChanged from './iam-policy-changed.ts';
+import instanceCredentialsUsedElsewhere from './instance-credentials-used-elsewhere.ts';
 import kmsKeyPutOutOfUse from './kms-key-put-out-of-use.ts';
 import rootAccountUsed from './root-account-used.ts';
 import secretsReadInBulk from './secrets-read-in-bulk.ts';
@@ -13,6 +14,7 @@ export const detectors: readonly Detector[] = [
   adminPortOpenedToWorld,
   consoleLoginWithoutMfa,
   iamPolicyChanged,
+  instanceCredentialsUsedElsewhere,
   kmsKeyPutOutOfUse,
   rootAccountUsed,
   secretsReadInBulk,
