@@ -8,6 +8,7 @@ import kmsKeyPutOutOfUse from './kms-key-put-out-of-use.ts';
 import rootAccountUsed from './root-account-used.ts';
 import secretsReadInBulk from './secrets-read-in-bulk.ts';
 import storedPolicyTookEffect from './stored-policy-took-effect.ts';
+import trailStoppedOrDeleted from './trail-stopped-or-deleted.ts';
 
 /** The catalogue. */
 export const detectors: readonly Detector[] = [
@@ -19,4 +20,5 @@ export const detectors: readonly Detector[] = [
   rootAccountUsed,
   secretsReadInBulk,
   storedPolicyTookEffect,
+  trailStoppedOrDeleted,
 ];
