@@ -1,6 +1,7 @@
 // The one list of detectors, in the order in which they are asked.
 import type { Detector } from '../src/core/detector.ts';
 import adminPortOpenedToWorld from './admin-port-opened-to-world.ts';
+import callsRefusedInManyServices from './calls-refused-in-many-services.ts';
 import consoleLoginWithoutMfa from './console-login-without-mfa.ts';
 import iamPolicyChanged from './iam-policy-changed.ts';
 import instanceCredentialsUsedElsewhere from './instance-credentials-used-elsewhere.ts';
@@ -13,6 +14,7 @@ import trailStoppedOrDeleted from './trail-stopped-or-deleted.ts';
 /** The catalogue. */
 export const detectors: readonly Detector[] = [
   adminPortOpenedToWorld,
+  callsRefusedInManyServices,
   consoleLoginWithoutMfa,
   iamPolicyChanged,
   instanceCredentialsUsedElsewhere,
