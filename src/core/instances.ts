@@ -1,10 +1,11 @@
 // What detectors need to know about machines: whose session it is, from which network, and small order-free
 // sets of firsts for their state.
 import { z } from 'zod';
-import { evidenceOf } from './detector.ts';
+import { type Bucket, evidenceOf, type JudgedSignal } from './detector.ts';
 import type { Event } from './event.ts';
+import type { Principal } from './principal.ts';
 import type { Evidence } from './signal.ts';
-import { evidenceSchema } from './tally.ts';
+import { evidenceSchema, principalSchema } from './tally.ts';
 import { plain } from './text.ts';
 
 /** Takes an event; gives the id of the instance whose role session made it, undefined for all others. */
@@ -68,7 +69,7 @@ export type Firsts = Record<string, Evidence>;
  * smallest names. Gives true when something changed.
  */
 export function noted(firsts: Firsts, name: string, event: Event, max: number): boolean {
-  const key = plain(name);
+  const key = safe(name);
   const old = firsts[key];
   if (old !== undefined && !isBefore(event, old)) return false;
   if (old === undefined && isFullFor(firsts, key, max)) return false;
@@ -80,7 +81,7 @@ export function noted(firsts: Firsts, name: string, event: Event, max: number): 
 
 /** As `noted`, but changes nothing: true when noting the event would change something. */
 export function isNews(firsts: Firsts, name: string, event: Event, max: number): boolean {
-  const key = plain(name);
+  const key = safe(name);
   const old = firsts[key];
   return old === undefined ? !isFullFor(firsts, key, max) : isBefore(event, old);
 }
@@ -98,6 +99,12 @@ export function inOrder(a: Evidence, b: Evidence): number {
   return a.time - b.time || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 }
 
+// A name that an object keeps for itself would not be a name.
+function safe(name: string): string {
+  const shown = plain(name);
+  return shown === '__proto__' ? '_proto_' : shown;
+}
+
 function isBefore(event: Event, old: Evidence): boolean {
   return event.time < old.time || (event.time === old.time && plain(event.id) < old.id);
 }
@@ -105,4 +112,91 @@ function isBefore(event: Event, old: Evidence): boolean {
 function isFullFor(firsts: Firsts, key: string, max: number): boolean {
   const names = Object.keys(firsts);
   return names.length >= max && names.every((one) => one < key);
+}
+
+/** The shape of a diary: what one principal did in one bucket, as firsts by section. */
+export const diarySchema = z.object({
+  account: z.string(),
+  actor: principalSchema.optional(),
+  sections: z.record(z.string(), firstsSchema),
+});
+export type Diary = z.infer<typeof diarySchema>;
+
+/** One line of a diary: the section, and the name under which the event is noted there. */
+export type Entry = readonly [section: string, name: string];
+
+export function emptyDiary(): Diary {
+  return { account: '', sections: {} };
+}
+
+/** Takes a diary, an event and its entries; writes them, `max` names a section. True when it changed. */
+export function written(diary: Diary, event: Event, entries: readonly Entry[], max = 60): boolean {
+  const isOlder = isActorNews(diary, event);
+  if (isOlder) diary.actor = { ...event.principal };
+  if (isOlder && diary.account === '') diary.account = plain(event.account);
+  const changes = entries.map(([section, name]) => {
+    const firsts = diary.sections[section] ?? {};
+    diary.sections[section] = firsts;
+    return noted(firsts, name, event, max);
+  });
+  return isOlder || changes.includes(true);
+}
+
+/** Takes the same as `written`; gives true when writing would change nothing. */
+export function isWritten(
+  diary: Diary,
+  event: Event,
+  entries: readonly Entry[],
+  max = 60,
+): boolean {
+  if (isActorNews(diary, event)) return false;
+  return !entries.some(([section, name]) =>
+    isNews(diary.sections[section] ?? {}, name, event, max),
+  );
+}
+
+/** Takes a diary and a section; gives its names, sorted. */
+export function namesIn(diary: Diary, section: string): string[] {
+  return Object.keys(diary.sections[section] ?? {}).sort();
+}
+
+/** Takes a bucket, a key and sections; gives the parts of a signal that say whose it is and what proves it. */
+export function signalOf(
+  { start, state }: Bucket<Diary>,
+  key: string,
+  sections: readonly string[],
+): Omit<JudgedSignal, 'severity' | 'title' | 'reason'> {
+  const firsts = sections.map((one) => state.sections[one] ?? {});
+  const evidence = proofsOf(...firsts);
+  const principal = actorIn(state);
+  return {
+    key: `${key} ${principal.key} ${start}`,
+    time: evidence[0]?.time ?? start,
+    account: state.account,
+    principal,
+    evidence,
+    count: evidence.length,
+    limited: firsts.some((one) => Object.keys(one).length >= 60),
+  };
+}
+
+/** Takes a diary; gives its principal as a sentence names it: `Role deploy`, `IAM user bob`. */
+export function nameOf(diary: Diary): string {
+  const { kind, name, account } = actorIn(diary);
+  if (kind === 'root') return `Root of account ${account}`;
+  const words = { user: 'IAM user ', role: 'Role ', federated: 'Federated user ' };
+  return kind in words ? `${words[kind as keyof typeof words]}${name}` : name;
+}
+
+/** Takes a diary; gives its principal. */
+export function actorIn({ actor, account }: Diary): Principal {
+  if (actor === undefined) return { key: 'unknown', kind: 'unknown', account, name: 'Somebody' };
+  const { arn, ...rest } = actor;
+  return arn === undefined ? rest : { ...rest, arn };
+}
+
+// The smallest stands where one key was seen under several names, so that order does not matter.
+function isActorNews({ actor }: Diary, { principal }: Event): boolean {
+  if (actor === undefined) return true;
+  return `${principal.name} ${principal.arn ?? ''}` < `${actor.name} ${actor.arn ?? ''}`;
 }
