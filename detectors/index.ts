@@ -5,6 +5,8 @@ import callsRefusedInManyServices from './calls-refused-in-many-services.ts';
 import consoleLoginWithoutMfa from './console-login-without-mfa.ts';
 import iamPolicyChanged from './iam-policy-changed.ts';
 import instanceCredentialsUsedElsewhere from './instance-credentials-used-elsewhere.ts';
+import instanceRoleSignedInToConsole from './instance-role-signed-in-to-console.ts';
+import instanceRoleWroteIam from './instance-role-wrote-iam.ts';
 import kmsKeyPutOutOfUse from './kms-key-put-out-of-use.ts';
 import rootAccountUsed from './root-account-used.ts';
 import secretsReadInBulk from './secrets-read-in-bulk.ts';
@@ -18,6 +20,8 @@ export const detectors: readonly Detector[] = [
   consoleLoginWithoutMfa,
   iamPolicyChanged,
   instanceCredentialsUsedElsewhere,
+  instanceRoleSignedInToConsole,
+  instanceRoleWroteIam,
   kmsKeyPutOutOfUse,
   rootAccountUsed,
   secretsReadInBulk,
