@@ -8,6 +8,7 @@ import instanceCredentialsUsedElsewhere from './instance-credentials-used-elsewh
 import instanceRoleSignedInToConsole from './instance-role-signed-in-to-console.ts';
 import instanceRoleWroteIam from './instance-role-wrote-iam.ts';
 import kmsKeyPutOutOfUse from './kms-key-put-out-of-use.ts';
+import loginProfileMadeForAnother from './login-profile-made-for-another.ts';
 import rootAccountUsed from './root-account-used.ts';
 import secretsReadInBulk from './secrets-read-in-bulk.ts';
 import storedPolicyTookEffect from './stored-policy-took-effect.ts';
@@ -23,6 +24,7 @@ export const detectors: readonly Detector[] = [
   instanceRoleSignedInToConsole,
   instanceRoleWroteIam,
   kmsKeyPutOutOfUse,
+  loginProfileMadeForAnother,
   rootAccountUsed,
   secretsReadInBulk,
   storedPolicyTookEffect,
