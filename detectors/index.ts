@@ -3,12 +3,14 @@ import type { Detector } from '../src/core/detector.ts';
 import adminPortOpenedToWorld from './admin-port-opened-to-world.ts';
 import callsRefusedInManyServices from './calls-refused-in-many-services.ts';
 import consoleLoginWithoutMfa from './console-login-without-mfa.ts';
+import guarddutyWeakened from './guardduty-weakened.ts';
 import iamPolicyChanged from './iam-policy-changed.ts';
 import instanceCredentialsUsedElsewhere from './instance-credentials-used-elsewhere.ts';
 import instanceRoleSignedInToConsole from './instance-role-signed-in-to-console.ts';
 import instanceRoleWroteIam from './instance-role-wrote-iam.ts';
 import kmsKeyPutOutOfUse from './kms-key-put-out-of-use.ts';
 import loginProfileMadeForAnother from './login-profile-made-for-another.ts';
+import recordingOrHubWeakened from './recording-or-hub-weakened.ts';
 import rootAccountUsed from './root-account-used.ts';
 import secretsReadInBulk from './secrets-read-in-bulk.ts';
 import storedPolicyTookEffect from './stored-policy-took-effect.ts';
@@ -19,12 +21,14 @@ export const detectors: readonly Detector[] = [
   adminPortOpenedToWorld,
   callsRefusedInManyServices,
   consoleLoginWithoutMfa,
+  guarddutyWeakened,
   iamPolicyChanged,
   instanceCredentialsUsedElsewhere,
   instanceRoleSignedInToConsole,
   instanceRoleWroteIam,
   kmsKeyPutOutOfUse,
   loginProfileMadeForAnother,
+  recordingOrHubWeakened,
   rootAccountUsed,
   secretsReadInBulk,
   storedPolicyTookEffect,
