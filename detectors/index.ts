@@ -3,6 +3,7 @@ import type { Detector } from '../src/core/detector.ts';
 import adminPortOpenedToWorld from './admin-port-opened-to-world.ts';
 import callsRefusedInManyServices from './calls-refused-in-many-services.ts';
 import consoleLoginWithoutMfa from './console-login-without-mfa.ts';
+import federationTokenIssued from './federation-token-issued.ts';
 import guarddutyWeakened from './guardduty-weakened.ts';
 import iamPolicyChanged from './iam-policy-changed.ts';
 import instanceCredentialsUsedElsewhere from './instance-credentials-used-elsewhere.ts';
@@ -21,6 +22,7 @@ export const detectors: readonly Detector[] = [
   adminPortOpenedToWorld,
   callsRefusedInManyServices,
   consoleLoginWithoutMfa,
+  federationTokenIssued,
   guarddutyWeakened,
   iamPolicyChanged,
   instanceCredentialsUsedElsewhere,
