@@ -16,6 +16,8 @@ import rootAccountUsed from './root-account-used.ts';
 import secretsReadInBulk from './secrets-read-in-bulk.ts';
 import storedPolicyTookEffect from './stored-policy-took-effect.ts';
 import trailStoppedOrDeleted from './trail-stopped-or-deleted.ts';
+import userDataReadInBulk from './user-data-read-in-bulk.ts';
+import userDataWritten from './user-data-written.ts';
 
 /** The catalogue. */
 export const detectors: readonly Detector[] = [
@@ -35,4 +37,6 @@ export const detectors: readonly Detector[] = [
   secretsReadInBulk,
   storedPolicyTookEffect,
   trailStoppedOrDeleted,
+  userDataReadInBulk,
+  userDataWritten,
 ];
