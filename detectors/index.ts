@@ -5,6 +5,7 @@ import callsRefusedInManyServices from './calls-refused-in-many-services.ts';
 import consoleLoginWithoutMfa from './console-login-without-mfa.ts';
 import federationTokenIssued from './federation-token-issued.ts';
 import guarddutyWeakened from './guardduty-weakened.ts';
+import iamChangesRefused from './iam-changes-refused.ts';
 import iamPolicyChanged from './iam-policy-changed.ts';
 import instanceCredentialsUsedElsewhere from './instance-credentials-used-elsewhere.ts';
 import instanceRoleSignedInToConsole from './instance-role-signed-in-to-console.ts';
@@ -26,6 +27,7 @@ export const detectors: readonly Detector[] = [
   consoleLoginWithoutMfa,
   federationTokenIssued,
   guarddutyWeakened,
+  iamChangesRefused,
   iamPolicyChanged,
   instanceCredentialsUsedElsewhere,
   instanceRoleSignedInToConsole,
