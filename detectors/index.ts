@@ -11,11 +11,13 @@ import instanceCredentialsUsedElsewhere from './instance-credentials-used-elsewh
 import instanceRoleSignedInToConsole from './instance-role-signed-in-to-console.ts';
 import instanceRoleWroteIam from './instance-role-wrote-iam.ts';
 import kmsKeyPutOutOfUse from './kms-key-put-out-of-use.ts';
+import logGroupRemoved from './log-group-removed.ts';
 import loginProfileMadeForAnother from './login-profile-made-for-another.ts';
 import recordingOrHubWeakened from './recording-or-hub-weakened.ts';
 import rootAccountUsed from './root-account-used.ts';
 import secretsReadInBulk from './secrets-read-in-bulk.ts';
 import storedPolicyTookEffect from './stored-policy-took-effect.ts';
+import trailNarrowed from './trail-narrowed.ts';
 import trailStoppedOrDeleted from './trail-stopped-or-deleted.ts';
 import userDataReadInBulk from './user-data-read-in-bulk.ts';
 import userDataWritten from './user-data-written.ts';
@@ -33,11 +35,13 @@ export const detectors: readonly Detector[] = [
   instanceRoleSignedInToConsole,
   instanceRoleWroteIam,
   kmsKeyPutOutOfUse,
+  logGroupRemoved,
   loginProfileMadeForAnother,
   recordingOrHubWeakened,
   rootAccountUsed,
   secretsReadInBulk,
   storedPolicyTookEffect,
+  trailNarrowed,
   trailStoppedOrDeleted,
   userDataReadInBulk,
   userDataWritten,
