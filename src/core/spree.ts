@@ -106,6 +106,11 @@ export function sizeOf(group: Group): string {
   return group.isCut ? `at least ${group.things.length}` : String(group.things.length);
 }
 
+/** Takes a group and what one of its things is called; gives `1 object`, `23 objects`. */
+export function counted(group: Group, noun: string): string {
+  return `${sizeOf(group)} ${noun}${group.things.length === 1 ? '' : 's'}`;
+}
+
 /** Takes a bucket and a group of it; gives the parts of a signal that follow from them. */
 export function spreeSignal(
   { key, start, state }: Bucket<Spree>,
