@@ -1,6 +1,7 @@
 // The one list of detectors, in the order in which they are asked.
 import type { Detector } from '../src/core/detector.ts';
 import adminPortOpenedToWorld from './admin-port-opened-to-world.ts';
+import bucketProtectionsRemoved from './bucket-protections-removed.ts';
 import callsRefusedInManyServices from './calls-refused-in-many-services.ts';
 import consoleLoginWithoutMfa from './console-login-without-mfa.ts';
 import federationTokenIssued from './federation-token-issued.ts';
@@ -25,6 +26,7 @@ import userDataWritten from './user-data-written.ts';
 /** The catalogue. */
 export const detectors: readonly Detector[] = [
   adminPortOpenedToWorld,
+  bucketProtectionsRemoved,
   callsRefusedInManyServices,
   consoleLoginWithoutMfa,
   federationTokenIssued,
