@@ -4,6 +4,8 @@ import adminPortOpenedToWorld from './admin-port-opened-to-world.ts';
 import bucketProtectionsRemoved from './bucket-protections-removed.ts';
 import callsRefusedInManyServices from './calls-refused-in-many-services.ts';
 import consoleLoginWithoutMfa from './console-login-without-mfa.ts';
+import consoleNamesTriedFromAddress from './console-names-tried-from-address.ts';
+import consolePasswordsGuessed from './console-passwords-guessed.ts';
 import federationTokenIssued from './federation-token-issued.ts';
 import guarddutyWeakened from './guardduty-weakened.ts';
 import iamChangesRefused from './iam-changes-refused.ts';
@@ -29,6 +31,8 @@ export const detectors: readonly Detector[] = [
   bucketProtectionsRemoved,
   callsRefusedInManyServices,
   consoleLoginWithoutMfa,
+  consoleNamesTriedFromAddress,
+  consolePasswordsGuessed,
   federationTokenIssued,
   guarddutyWeakened,
   iamChangesRefused,
