@@ -19,11 +19,13 @@ import loginProfileMadeForAnother from './login-profile-made-for-another.ts';
 import recordingOrHubWeakened from './recording-or-hub-weakened.ts';
 import rootAccountUsed from './root-account-used.ts';
 import secretsReadInBulk from './secrets-read-in-bulk.ts';
+import sshKeyPushed from './ssh-key-pushed.ts';
 import storedPolicyTookEffect from './stored-policy-took-effect.ts';
 import trailNarrowed from './trail-narrowed.ts';
 import trailStoppedOrDeleted from './trail-stopped-or-deleted.ts';
 import userDataReadInBulk from './user-data-read-in-bulk.ts';
 import userDataWritten from './user-data-written.ts';
+import windowsPasswordRead from './windows-password-read.ts';
 
 /** The catalogue. */
 export const detectors: readonly Detector[] = [
@@ -46,9 +48,11 @@ export const detectors: readonly Detector[] = [
   recordingOrHubWeakened,
   rootAccountUsed,
   secretsReadInBulk,
+  sshKeyPushed,
   storedPolicyTookEffect,
   trailNarrowed,
   trailStoppedOrDeleted,
   userDataReadInBulk,
   userDataWritten,
+  windowsPasswordRead,
 ];
