@@ -7,6 +7,7 @@ import type { Principal } from './principal.ts';
 import type { Evidence } from './signal.ts';
 import { evidenceSchema, principalSchema } from './tally.ts';
 import { plain } from './text.ts';
+import { dayMs } from './time.ts';
 
 /** Takes an event; gives the id of the instance whose role session made it, undefined for all others. */
 export function instanceOf(event: Event): string | undefined {
@@ -121,6 +122,17 @@ export const diarySchema = z.object({
   sections: z.record(z.string(), firstsSchema),
 });
 export type Diary = z.infer<typeof diarySchema>;
+
+/** The parts of a detector's state that keeps one diary a principal, account and UTC day. */
+export const diaryOfDay = {
+  version: 1,
+  schema: diarySchema,
+  scope: 'account',
+  bucketMs: dayMs,
+  lifetimeMs: 8 * dayMs,
+  reachMs: 0,
+  empty: emptyDiary,
+} as const;
 
 /** One line of a diary: the section, and the name under which the event is noted there. */
 export type Entry = readonly [section: string, name: string];
