@@ -1,6 +1,7 @@
 // The one list of detectors, in the order in which they are asked.
 import type { Detector } from '../src/core/detector.ts';
 import adminPortOpenedToWorld from './admin-port-opened-to-world.ts';
+import alarmOrRuleWeakened from './alarm-or-rule-weakened.ts';
 import bucketProtectionsRemoved from './bucket-protections-removed.ts';
 import callsRefusedInManyServices from './calls-refused-in-many-services.ts';
 import consoleLoginWithoutMfa from './console-login-without-mfa.ts';
@@ -16,6 +17,7 @@ import instanceRoleWroteIam from './instance-role-wrote-iam.ts';
 import kmsKeyPutOutOfUse from './kms-key-put-out-of-use.ts';
 import logGroupRemoved from './log-group-removed.ts';
 import loginProfileMadeForAnother from './login-profile-made-for-another.ts';
+import networkOrAccessLogsRemoved from './network-or-access-logs-removed.ts';
 import recordingOrHubWeakened from './recording-or-hub-weakened.ts';
 import rootAccountUsed from './root-account-used.ts';
 import secretsReadInBulk from './secrets-read-in-bulk.ts';
@@ -30,6 +32,7 @@ import windowsPasswordRead from './windows-password-read.ts';
 /** The catalogue. */
 export const detectors: readonly Detector[] = [
   adminPortOpenedToWorld,
+  alarmOrRuleWeakened,
   bucketProtectionsRemoved,
   callsRefusedInManyServices,
   consoleLoginWithoutMfa,
@@ -45,6 +48,7 @@ export const detectors: readonly Detector[] = [
   kmsKeyPutOutOfUse,
   logGroupRemoved,
   loginProfileMadeForAnother,
+  networkOrAccessLogsRemoved,
   recordingOrHubWeakened,
   rootAccountUsed,
   secretsReadInBulk,
