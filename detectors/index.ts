@@ -7,6 +7,8 @@ import callsRefusedInManyServices from './calls-refused-in-many-services.ts';
 import consoleLoginWithoutMfa from './console-login-without-mfa.ts';
 import consoleNamesTriedFromAddress from './console-names-tried-from-address.ts';
 import consolePasswordsGuessed from './console-passwords-guessed.ts';
+import databaseDestroyed from './database-destroyed.ts';
+import databaseExposed from './database-exposed.ts';
 import federationTokenIssued from './federation-token-issued.ts';
 import guarddutyWeakened from './guardduty-weakened.ts';
 import iamChangesRefused from './iam-changes-refused.ts';
@@ -38,6 +40,8 @@ export const detectors: readonly Detector[] = [
   consoleLoginWithoutMfa,
   consoleNamesTriedFromAddress,
   consolePasswordsGuessed,
+  databaseDestroyed,
+  databaseExposed,
   federationTokenIssued,
   guarddutyWeakened,
   iamChangesRefused,
