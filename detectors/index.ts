@@ -23,6 +23,7 @@ import networkOrAccessLogsRemoved from './network-or-access-logs-removed.ts';
 import recordingOrHubWeakened from './recording-or-hub-weakened.ts';
 import rootAccountUsed from './root-account-used.ts';
 import secretsReadInBulk from './secrets-read-in-bulk.ts';
+import sessionOutlivedItsKey from './session-outlived-its-key.ts';
 import sshKeyPushed from './ssh-key-pushed.ts';
 import storedPolicyTookEffect from './stored-policy-took-effect.ts';
 import trailNarrowed from './trail-narrowed.ts';
@@ -56,6 +57,7 @@ export const detectors: readonly Detector[] = [
   recordingOrHubWeakened,
   rootAccountUsed,
   secretsReadInBulk,
+  sessionOutlivedItsKey,
   sshKeyPushed,
   storedPolicyTookEffect,
   trailNarrowed,
