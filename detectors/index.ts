@@ -13,6 +13,7 @@ import federationTokenIssued from './federation-token-issued.ts';
 import guarddutyWeakened from './guardduty-weakened.ts';
 import iamChangesRefused from './iam-changes-refused.ts';
 import iamPolicyChanged from './iam-policy-changed.ts';
+import identityCreatedAndArmed from './identity-created-and-armed.ts';
 import instanceCredentialsUsedElsewhere from './instance-credentials-used-elsewhere.ts';
 import instanceRoleSignedInToConsole from './instance-role-signed-in-to-console.ts';
 import instanceRoleWroteIam from './instance-role-wrote-iam.ts';
@@ -47,6 +48,7 @@ export const detectors: readonly Detector[] = [
   guarddutyWeakened,
   iamChangesRefused,
   iamPolicyChanged,
+  identityCreatedAndArmed,
   instanceCredentialsUsedElsewhere,
   instanceRoleSignedInToConsole,
   instanceRoleWroteIam,
