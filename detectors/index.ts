@@ -20,6 +20,7 @@ import instanceRoleWroteIam from './instance-role-wrote-iam.ts';
 import kmsKeyPutOutOfUse from './kms-key-put-out-of-use.ts';
 import logGroupRemoved from './log-group-removed.ts';
 import loginProfileMadeForAnother from './login-profile-made-for-another.ts';
+import mfaDeviceRemoved from './mfa-device-removed.ts';
 import networkOrAccessLogsRemoved from './network-or-access-logs-removed.ts';
 import recordingOrHubWeakened from './recording-or-hub-weakened.ts';
 import rootAccountUsed from './root-account-used.ts';
@@ -55,6 +56,7 @@ export const detectors: readonly Detector[] = [
   kmsKeyPutOutOfUse,
   logGroupRemoved,
   loginProfileMadeForAnother,
+  mfaDeviceRemoved,
   networkOrAccessLogsRemoved,
   recordingOrHubWeakened,
   rootAccountUsed,
