@@ -1,5 +1,6 @@
 // The one list of detectors, in the order in which they are asked.
 import type { Detector } from '../src/core/detector.ts';
+import accountFellSilent from './account-fell-silent.ts';
 import adminPortOpenedToWorld from './admin-port-opened-to-world.ts';
 import alarmOrRuleWeakened from './alarm-or-rule-weakened.ts';
 import bucketProtectionsRemoved from './bucket-protections-removed.ts';
@@ -36,6 +37,7 @@ import windowsPasswordRead from './windows-password-read.ts';
 
 /** The catalogue. */
 export const detectors: readonly Detector[] = [
+  accountFellSilent,
   adminPortOpenedToWorld,
   alarmOrRuleWeakened,
   bucketProtectionsRemoved,
