@@ -21,6 +21,7 @@ import instanceRoleWroteIam from './instance-role-wrote-iam.ts';
 import kmsKeyPutOutOfUse from './kms-key-put-out-of-use.ts';
 import logGroupRemoved from './log-group-removed.ts';
 import loginProfileMadeForAnother from './login-profile-made-for-another.ts';
+import mfaDeviceAddedByAnother from './mfa-device-added-by-another.ts';
 import mfaDeviceRemoved from './mfa-device-removed.ts';
 import networkOrAccessLogsRemoved from './network-or-access-logs-removed.ts';
 import recordingOrHubWeakened from './recording-or-hub-weakened.ts';
@@ -58,6 +59,7 @@ export const detectors: readonly Detector[] = [
   kmsKeyPutOutOfUse,
   logGroupRemoved,
   loginProfileMadeForAnother,
+  mfaDeviceAddedByAnother,
   mfaDeviceRemoved,
   networkOrAccessLogsRemoved,
   recordingOrHubWeakened,
