@@ -3,6 +3,7 @@ import type { Detector } from '../src/core/detector.ts';
 import accountFellSilent from './account-fell-silent.ts';
 import adminPortOpenedToWorld from './admin-port-opened-to-world.ts';
 import alarmOrRuleWeakened from './alarm-or-rule-weakened.ts';
+import bedrockModelsAbused from './bedrock-models-abused.ts';
 import bucketProtectionsRemoved from './bucket-protections-removed.ts';
 import callsRefusedInManyServices from './calls-refused-in-many-services.ts';
 import consoleLoginWithoutMfa from './console-login-without-mfa.ts';
@@ -41,6 +42,7 @@ export const detectors: readonly Detector[] = [
   accountFellSilent,
   adminPortOpenedToWorld,
   alarmOrRuleWeakened,
+  bedrockModelsAbused,
   bucketProtectionsRemoved,
   callsRefusedInManyServices,
   consoleLoginWithoutMfa,
