@@ -6,6 +6,7 @@ import alarmOrRuleWeakened from './alarm-or-rule-weakened.ts';
 import bedrockModelsAbused from './bedrock-models-abused.ts';
 import bucketProtectionsRemoved from './bucket-protections-removed.ts';
 import callsRefusedInManyServices from './calls-refused-in-many-services.ts';
+import commandsRunBySsm from './commands-run-by-ssm.ts';
 import consoleLoginWithoutMfa from './console-login-without-mfa.ts';
 import consoleNamesTriedFromAddress from './console-names-tried-from-address.ts';
 import consolePasswordsGuessed from './console-passwords-guessed.ts';
@@ -16,6 +17,7 @@ import guarddutyWeakened from './guardduty-weakened.ts';
 import iamChangesRefused from './iam-changes-refused.ts';
 import iamPolicyChanged from './iam-policy-changed.ts';
 import identityCreatedAndArmed from './identity-created-and-armed.ts';
+import imdsDowngraded from './imds-downgraded.ts';
 import instanceCredentialsUsedElsewhere from './instance-credentials-used-elsewhere.ts';
 import instanceRoleSignedInToConsole from './instance-role-signed-in-to-console.ts';
 import instanceRoleWroteIam from './instance-role-wrote-iam.ts';
@@ -45,6 +47,7 @@ export const detectors: readonly Detector[] = [
   bedrockModelsAbused,
   bucketProtectionsRemoved,
   callsRefusedInManyServices,
+  commandsRunBySsm,
   consoleLoginWithoutMfa,
   consoleNamesTriedFromAddress,
   consolePasswordsGuessed,
@@ -55,6 +58,7 @@ export const detectors: readonly Detector[] = [
   iamChangesRefused,
   iamPolicyChanged,
   identityCreatedAndArmed,
+  imdsDowngraded,
   instanceCredentialsUsedElsewhere,
   instanceRoleSignedInToConsole,
   instanceRoleWroteIam,
