@@ -3,6 +3,7 @@ import type { Detector } from '../src/core/detector.ts';
 import accountFellSilent from './account-fell-silent.ts';
 import adminPortOpenedToWorld from './admin-port-opened-to-world.ts';
 import alarmOrRuleWeakened from './alarm-or-rule-weakened.ts';
+import apiCredentialsOpenedConsole from './api-credentials-opened-console.ts';
 import bedrockModelsAbused from './bedrock-models-abused.ts';
 import bucketProtectionsRemoved from './bucket-protections-removed.ts';
 import callsRefusedInManyServices from './calls-refused-in-many-services.ts';
@@ -44,6 +45,7 @@ export const detectors: readonly Detector[] = [
   accountFellSilent,
   adminPortOpenedToWorld,
   alarmOrRuleWeakened,
+  apiCredentialsOpenedConsole,
   bedrockModelsAbused,
   bucketProtectionsRemoved,
   callsRefusedInManyServices,
