@@ -1,6 +1,7 @@
 // The one list of detectors, in the order in which they are asked.
 import type { Detector } from '../src/core/detector.ts';
 import accountFellSilent from './account-fell-silent.ts';
+import accountLeftOrganization from './account-left-organization.ts';
 import adminPortOpenedToWorld from './admin-port-opened-to-world.ts';
 import alarmOrRuleWeakened from './alarm-or-rule-weakened.ts';
 import apiCredentialsOpenedConsole from './api-credentials-opened-console.ts';
@@ -43,6 +44,7 @@ import windowsPasswordRead from './windows-password-read.ts';
 /** The catalogue. */
 export const detectors: readonly Detector[] = [
   accountFellSilent,
+  accountLeftOrganization,
   adminPortOpenedToWorld,
   alarmOrRuleWeakened,
   apiCredentialsOpenedConsole,
