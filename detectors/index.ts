@@ -29,6 +29,7 @@ import loginProfileMadeForAnother from './login-profile-made-for-another.ts';
 import mfaDeviceAddedByAnother from './mfa-device-added-by-another.ts';
 import mfaDeviceRemoved from './mfa-device-removed.ts';
 import networkOrAccessLogsRemoved from './network-or-access-logs-removed.ts';
+import passwordPolicyWeakened from './password-policy-weakened.ts';
 import recordingOrHubWeakened from './recording-or-hub-weakened.ts';
 import rootAccountUsed from './root-account-used.ts';
 import secretsReadInBulk from './secrets-read-in-bulk.ts';
@@ -72,6 +73,7 @@ export const detectors: readonly Detector[] = [
   mfaDeviceAddedByAnother,
   mfaDeviceRemoved,
   networkOrAccessLogsRemoved,
+  passwordPolicyWeakened,
   recordingOrHubWeakened,
   rootAccountUsed,
   secretsReadInBulk,
