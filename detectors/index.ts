@@ -30,6 +30,7 @@ import mfaDeviceAddedByAnother from './mfa-device-added-by-another.ts';
 import mfaDeviceRemoved from './mfa-device-removed.ts';
 import networkOrAccessLogsRemoved from './network-or-access-logs-removed.ts';
 import passwordPolicyWeakened from './password-policy-weakened.ts';
+import passwordSetThenLoginFromSameAddress from './password-set-then-login-from-same-address.ts';
 import recordingOrHubWeakened from './recording-or-hub-weakened.ts';
 import rootAccountUsed from './root-account-used.ts';
 import secretsReadInBulk from './secrets-read-in-bulk.ts';
@@ -74,6 +75,7 @@ export const detectors: readonly Detector[] = [
   mfaDeviceRemoved,
   networkOrAccessLogsRemoved,
   passwordPolicyWeakened,
+  passwordSetThenLoginFromSameAddress,
   recordingOrHubWeakened,
   rootAccountUsed,
   secretsReadInBulk,
