@@ -56,6 +56,7 @@ export function card(alert: AlertJson, isWhole: boolean): string {
     head,
     ...facts(alert),
     '',
+    ...chainLines(alert, isWhole),
     ...signalLines(alert, isWhole),
     '',
     ...timelineLines(alert, isWhole),
@@ -70,6 +71,7 @@ function facts(alert: AlertJson): string[] {
   const arn = principal.arn === undefined ? '' : `  ${plain(principal.arn, 200)}`;
   const rows: [string, string][] = [
     ['who', `${plain(principal.name)} (${principal.kind})${arn}`],
+    ...personRows(alert),
     ['account', plain(alert.account)],
     ['when', `${clock(alert.from)} to ${clock(alert.to)} UTC`],
     ['alert', `${alert.id}, revision ${alert.revision}, ${alert.status}`],
@@ -82,6 +84,43 @@ function facts(alert: AlertJson): string[] {
     ]);
   }
   return rows.map(([name, value]) => `  ${colors.dim(name.padEnd(8))} ${value}`);
+}
+
+/** Who stands behind the principal, where it is somebody else; and that nobody knows, where so. */
+function personRows(alert: AlertJson): [string, string][] {
+  const others = alert.persons.filter((one) => one.principal.key !== alert.principal.key);
+  const rows = others.map(({ principal, standing }): [string, string] => {
+    const mark =
+      standing === 'proven' ? 'proven' : colors.yellow('a hint only: a name somebody chose');
+    return ['person', `${plain(principal.name)} (${principal.kind}), ${mark}`];
+  });
+  const isOpen = alert.signals.some((one) =>
+    one.chains.some((chain) => chain.person === undefined),
+  );
+  if (isOpen) rows.push(['person', colors.yellow('unknown: the trail does not show who began it')]);
+  return rows;
+}
+
+/** The steps by which credentials were handed on, from the session that acted back to the person. */
+function chainLines(alert: AlertJson, isWhole: boolean): string[] {
+  const chains = new Map(
+    alert.signals.flatMap((one) => one.chains).map((chain) => [chain.session, chain] as const),
+  );
+  const told = [...chains.values()].filter((one) => one.hops.length > 0);
+  if (told.length === 0) return [];
+  const shown = isWhole ? told : told.slice(0, 2);
+  const lines = shown.flatMap((chain) =>
+    chain.hops.map((hop, at) => {
+      const start = at === 0 ? plain(chain.session || 'session').padEnd(21) : ' '.repeat(21);
+      const how = hop.how === '' ? `by ${hop.basis}` : `by ${plain(hop.how)} of`;
+      const who = `${plain(hop.principal.name)} (${hop.principal.kind} in ${plain(hop.principal.account)})`;
+      const proof = hop.event === undefined ? '' : colors.dim(`  ${plain(hop.event)}`);
+      return `    ${start} ${how} ${who}, ${hop.standing}${proof}`;
+    }),
+  );
+  const rest = told.length - shown.length;
+  if (rest > 0) lines.push(`    … and ${rest} more sessions: sentrail alerts show ${alert.id}`);
+  return [colors.dim('  Where the session came from'), ...lines, ''];
 }
 
 function signalLines(alert: AlertJson, isWhole: boolean): string[] {
