@@ -5,6 +5,7 @@ import accountLeftOrganization from './account-left-organization.ts';
 import adminPortOpenedToWorld from './admin-port-opened-to-world.ts';
 import alarmOrRuleWeakened from './alarm-or-rule-weakened.ts';
 import apiCredentialsOpenedConsole from './api-credentials-opened-console.ts';
+import attackToolNamedItself from './attack-tool-named-itself.ts';
 import bedrockModelsAbused from './bedrock-models-abused.ts';
 import bucketProtectionsRemoved from './bucket-protections-removed.ts';
 import callsRefusedInManyServices from './calls-refused-in-many-services.ts';
@@ -50,6 +51,7 @@ export const detectors: readonly Detector[] = [
   adminPortOpenedToWorld,
   alarmOrRuleWeakened,
   apiCredentialsOpenedConsole,
+  attackToolNamedItself,
   bedrockModelsAbused,
   bucketProtectionsRemoved,
   callsRefusedInManyServices,
