@@ -22,11 +22,13 @@ import iamPolicyChanged from './iam-policy-changed.ts';
 import identityCreatedAndArmed from './identity-created-and-armed.ts';
 import imdsDowngraded from './imds-downgraded.ts';
 import instanceCredentialsUsedElsewhere from './instance-credentials-used-elsewhere.ts';
+import instanceRoleEnumerates from './instance-role-enumerates.ts';
 import instanceRoleSignedInToConsole from './instance-role-signed-in-to-console.ts';
 import instanceRoleWroteIam from './instance-role-wrote-iam.ts';
 import kmsKeyPutOutOfUse from './kms-key-put-out-of-use.ts';
 import logGroupRemoved from './log-group-removed.ts';
 import loginProfileMadeForAnother from './login-profile-made-for-another.ts';
+import longTermKeyUsedFromInstance from './long-term-key-used-from-instance.ts';
 import mfaDeviceAddedByAnother from './mfa-device-added-by-another.ts';
 import mfaDeviceRemoved from './mfa-device-removed.ts';
 import networkOrAccessLogsRemoved from './network-or-access-logs-removed.ts';
@@ -68,11 +70,13 @@ export const detectors: readonly Detector[] = [
   identityCreatedAndArmed,
   imdsDowngraded,
   instanceCredentialsUsedElsewhere,
+  instanceRoleEnumerates,
   instanceRoleSignedInToConsole,
   instanceRoleWroteIam,
   kmsKeyPutOutOfUse,
   logGroupRemoved,
   loginProfileMadeForAnother,
+  longTermKeyUsedFromInstance,
   mfaDeviceAddedByAnother,
   mfaDeviceRemoved,
   networkOrAccessLogsRemoved,
