@@ -1,5 +1,6 @@
 // The one list of detectors, in the order in which they are asked.
 import type { Detector } from '../src/core/detector.ts';
+import accessKeyMade from './access-key-made.ts';
 import accountFellSilent from './account-fell-silent.ts';
 import accountLeftOrganization from './account-left-organization.ts';
 import adminPortOpenedToWorld from './admin-port-opened-to-world.ts';
@@ -48,6 +49,7 @@ import windowsPasswordRead from './windows-password-read.ts';
 
 /** The catalogue. */
 export const detectors: readonly Detector[] = [
+  accessKeyMade,
   accountFellSilent,
   accountLeftOrganization,
   adminPortOpenedToWorld,
