@@ -35,6 +35,7 @@ import mfaDeviceRemoved from './mfa-device-removed.ts';
 import networkOrAccessLogsRemoved from './network-or-access-logs-removed.ts';
 import passwordPolicyWeakened from './password-policy-weakened.ts';
 import passwordSetThenLoginFromSameAddress from './password-set-then-login-from-same-address.ts';
+import powerfulRolePassedToCompute from './powerful-role-passed-to-compute.ts';
 import recordingOrHubWeakened from './recording-or-hub-weakened.ts';
 import rootAccountUsed from './root-account-used.ts';
 import secretsReadInBulk from './secrets-read-in-bulk.ts';
@@ -84,6 +85,7 @@ export const detectors: readonly Detector[] = [
   networkOrAccessLogsRemoved,
   passwordPolicyWeakened,
   passwordSetThenLoginFromSameAddress,
+  powerfulRolePassedToCompute,
   recordingOrHubWeakened,
   rootAccountUsed,
   secretsReadInBulk,
