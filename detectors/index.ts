@@ -30,6 +30,7 @@ import kmsKeyPutOutOfUse from './kms-key-put-out-of-use.ts';
 import logGroupRemoved from './log-group-removed.ts';
 import loginProfileMadeForAnother from './login-profile-made-for-another.ts';
 import longTermKeyUsedFromInstance from './long-term-key-used-from-instance.ts';
+import mfaChallengeFailedRepeatedly from './mfa-challenge-failed-repeatedly.ts';
 import mfaDeviceAddedByAnother from './mfa-device-added-by-another.ts';
 import mfaDeviceRemoved from './mfa-device-removed.ts';
 import networkOrAccessLogsRemoved from './network-or-access-logs-removed.ts';
@@ -80,6 +81,7 @@ export const detectors: readonly Detector[] = [
   logGroupRemoved,
   loginProfileMadeForAnother,
   longTermKeyUsedFromInstance,
+  mfaChallengeFailedRepeatedly,
   mfaDeviceAddedByAnother,
   mfaDeviceRemoved,
   networkOrAccessLogsRemoved,
