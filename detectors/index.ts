@@ -20,6 +20,7 @@ import federationTokenIssued from './federation-token-issued.ts';
 import guarddutyWeakened from './guardduty-weakened.ts';
 import iamChangesRefused from './iam-changes-refused.ts';
 import iamPolicyChanged from './iam-policy-changed.ts';
+import identityCenterMfaWeakened from './identity-center-mfa-weakened.ts';
 import identityCreatedAndArmed from './identity-created-and-armed.ts';
 import imdsDowngraded from './imds-downgraded.ts';
 import instanceCredentialsUsedElsewhere from './instance-credentials-used-elsewhere.ts';
@@ -39,6 +40,7 @@ import passwordSetThenLoginFromSameAddress from './password-set-then-login-from-
 import powerfulRolePassedToCompute from './powerful-role-passed-to-compute.ts';
 import recordingOrHubWeakened from './recording-or-hub-weakened.ts';
 import rootAccountUsed from './root-account-used.ts';
+import s3MfaDeleteDisabled from './s3-mfa-delete-disabled.ts';
 import secretsReadInBulk from './secrets-read-in-bulk.ts';
 import sessionOutlivedItsKey from './session-outlived-its-key.ts';
 import sshKeyPushed from './ssh-key-pushed.ts';
@@ -71,6 +73,7 @@ export const detectors: readonly Detector[] = [
   guarddutyWeakened,
   iamChangesRefused,
   iamPolicyChanged,
+  identityCenterMfaWeakened,
   identityCreatedAndArmed,
   imdsDowngraded,
   instanceCredentialsUsedElsewhere,
@@ -90,6 +93,7 @@ export const detectors: readonly Detector[] = [
   powerfulRolePassedToCompute,
   recordingOrHubWeakened,
   rootAccountUsed,
+  s3MfaDeleteDisabled,
   secretsReadInBulk,
   sessionOutlivedItsKey,
   sshKeyPushed,
