@@ -24,9 +24,11 @@ import identityCenterMfaWeakened from './identity-center-mfa-weakened.ts';
 import identityCreatedAndArmed from './identity-created-and-armed.ts';
 import imdsDowngraded from './imds-downgraded.ts';
 import instanceCredentialsUsedElsewhere from './instance-credentials-used-elsewhere.ts';
+import instanceProfileSwapped from './instance-profile-swapped.ts';
 import instanceRoleEnumerates from './instance-role-enumerates.ts';
 import instanceRoleSignedInToConsole from './instance-role-signed-in-to-console.ts';
 import instanceRoleWroteIam from './instance-role-wrote-iam.ts';
+import instancesLaunchedUnusually from './instances-launched-unusually.ts';
 import kmsKeyPutOutOfUse from './kms-key-put-out-of-use.ts';
 import logGroupRemoved from './log-group-removed.ts';
 import loginProfileMadeForAnother from './login-profile-made-for-another.ts';
@@ -77,9 +79,11 @@ export const detectors: readonly Detector[] = [
   identityCreatedAndArmed,
   imdsDowngraded,
   instanceCredentialsUsedElsewhere,
+  instanceProfileSwapped,
   instanceRoleEnumerates,
   instanceRoleSignedInToConsole,
   instanceRoleWroteIam,
+  instancesLaunchedUnusually,
   kmsKeyPutOutOfUse,
   logGroupRemoved,
   loginProfileMadeForAnother,
