@@ -2,6 +2,7 @@
 import type { Detector } from '../src/core/detector.ts';
 import accessKeyMade from './access-key-made.ts';
 import accountFellSilent from './account-fell-silent.ts';
+import accountGuardSwitchedOff from './account-guard-switched-off.ts';
 import accountLeftOrganization from './account-left-organization.ts';
 import adminPortOpenedToWorld from './admin-port-opened-to-world.ts';
 import alarmOrRuleWeakened from './alarm-or-rule-weakened.ts';
@@ -14,6 +15,7 @@ import commandsRunBySsm from './commands-run-by-ssm.ts';
 import consoleLoginWithoutMfa from './console-login-without-mfa.ts';
 import consoleNamesTriedFromAddress from './console-names-tried-from-address.ts';
 import consolePasswordsGuessed from './console-passwords-guessed.ts';
+import dataCopiedOut from './data-copied-out.ts';
 import databaseDestroyed from './database-destroyed.ts';
 import databaseExposed from './database-exposed.ts';
 import federationTokenIssued from './federation-token-issued.ts';
@@ -57,6 +59,7 @@ import windowsPasswordRead from './windows-password-read.ts';
 export const detectors: readonly Detector[] = [
   accessKeyMade,
   accountFellSilent,
+  accountGuardSwitchedOff,
   accountLeftOrganization,
   adminPortOpenedToWorld,
   alarmOrRuleWeakened,
@@ -69,6 +72,7 @@ export const detectors: readonly Detector[] = [
   consoleLoginWithoutMfa,
   consoleNamesTriedFromAddress,
   consolePasswordsGuessed,
+  dataCopiedOut,
   databaseDestroyed,
   databaseExposed,
   federationTokenIssued,
