@@ -18,6 +18,7 @@ import consolePasswordsGuessed from './console-passwords-guessed.ts';
 import dataCopiedOut from './data-copied-out.ts';
 import databaseDestroyed from './database-destroyed.ts';
 import databaseExposed from './database-exposed.ts';
+import decoyTouched from './decoy-touched.ts';
 import federationTokenIssued from './federation-token-issued.ts';
 import guarddutyWeakened from './guardduty-weakened.ts';
 import iamChangesRefused from './iam-changes-refused.ts';
@@ -75,6 +76,7 @@ export const detectors: readonly Detector[] = [
   dataCopiedOut,
   databaseDestroyed,
   databaseExposed,
+  decoyTouched,
   federationTokenIssued,
   guarddutyWeakened,
   iamChangesRefused,
