@@ -43,6 +43,7 @@ import networkOrAccessLogsRemoved from './network-or-access-logs-removed.ts';
 import passwordPolicyWeakened from './password-policy-weakened.ts';
 import passwordSetThenLoginFromSameAddress from './password-set-then-login-from-same-address.ts';
 import powerfulRolePassedToCompute from './powerful-role-passed-to-compute.ts';
+import principalsEnumerated from './principals-enumerated.ts';
 import recordingOrHubWeakened from './recording-or-hub-weakened.ts';
 import rootAccountUsed from './root-account-used.ts';
 import s3MfaDeleteDisabled from './s3-mfa-delete-disabled.ts';
@@ -101,6 +102,7 @@ export const detectors: readonly Detector[] = [
   passwordPolicyWeakened,
   passwordSetThenLoginFromSameAddress,
   powerfulRolePassedToCompute,
+  principalsEnumerated,
   recordingOrHubWeakened,
   rootAccountUsed,
   s3MfaDeleteDisabled,
