@@ -52,6 +52,7 @@ import sessionOutlivedItsKey from './session-outlived-its-key.ts';
 import sshKeyPushed from './ssh-key-pushed.ts';
 import storedPolicyTookEffect from './stored-policy-took-effect.ts';
 import trailNarrowed from './trail-narrowed.ts';
+import trailStarved from './trail-starved.ts';
 import trailStoppedOrDeleted from './trail-stopped-or-deleted.ts';
 import userDataReadInBulk from './user-data-read-in-bulk.ts';
 import userDataWritten from './user-data-written.ts';
@@ -111,6 +112,7 @@ export const detectors: readonly Detector[] = [
   sshKeyPushed,
   storedPolicyTookEffect,
   trailNarrowed,
+  trailStarved,
   trailStoppedOrDeleted,
   userDataReadInBulk,
   userDataWritten,
