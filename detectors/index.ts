@@ -46,7 +46,6 @@ import powerfulRolePassedToCompute from './powerful-role-passed-to-compute.ts';
 import principalsEnumerated from './principals-enumerated.ts';
 import recordingOrHubWeakened from './recording-or-hub-weakened.ts';
 import rootAccountUsed from './root-account-used.ts';
-import s3MfaDeleteDisabled from './s3-mfa-delete-disabled.ts';
 import secretsReadInBulk from './secrets-read-in-bulk.ts';
 import sessionOutlivedItsKey from './session-outlived-its-key.ts';
 import sshKeyPushed from './ssh-key-pushed.ts';
@@ -106,7 +105,6 @@ export const detectors: readonly Detector[] = [
   principalsEnumerated,
   recordingOrHubWeakened,
   rootAccountUsed,
-  s3MfaDeleteDisabled,
   secretsReadInBulk,
   sessionOutlivedItsKey,
   sshKeyPushed,
