@@ -45,6 +45,7 @@ import passwordSetThenLoginFromSameAddress from './password-set-then-login-from-
 import powerfulRolePassedToCompute from './powerful-role-passed-to-compute.ts';
 import principalsEnumerated from './principals-enumerated.ts';
 import recordingOrHubWeakened from './recording-or-hub-weakened.ts';
+import rolesTriedInTurn from './roles-tried-in-turn.ts';
 import rootAccountUsed from './root-account-used.ts';
 import secretsReadInBulk from './secrets-read-in-bulk.ts';
 import sessionOutlivedItsKey from './session-outlived-its-key.ts';
@@ -104,6 +105,7 @@ export const detectors: readonly Detector[] = [
   powerfulRolePassedToCompute,
   principalsEnumerated,
   recordingOrHubWeakened,
+  rolesTriedInTurn,
   rootAccountUsed,
   secretsReadInBulk,
   sessionOutlivedItsKey,
