@@ -33,6 +33,7 @@ import instanceRoleSignedInToConsole from './instance-role-signed-in-to-console.
 import instanceRoleWroteIam from './instance-role-wrote-iam.ts';
 import instancesLaunchedUnusually from './instances-launched-unusually.ts';
 import kmsKeyPutOutOfUse from './kms-key-put-out-of-use.ts';
+import lambdaCodeReplacedByHand from './lambda-code-replaced-by-hand.ts';
 import logGroupRemoved from './log-group-removed.ts';
 import loginProfileMadeForAnother from './login-profile-made-for-another.ts';
 import longTermKeyUsedFromInstance from './long-term-key-used-from-instance.ts';
@@ -57,6 +58,7 @@ import trailStoppedOrDeleted from './trail-stopped-or-deleted.ts';
 import userDataReadInBulk from './user-data-read-in-bulk.ts';
 import userDataWritten from './user-data-written.ts';
 import windowsPasswordRead from './windows-password-read.ts';
+import workloadRoleWroteIam from './workload-role-wrote-iam.ts';
 
 /** The catalogue. */
 export const detectors: readonly Detector[] = [
@@ -93,6 +95,7 @@ export const detectors: readonly Detector[] = [
   instanceRoleWroteIam,
   instancesLaunchedUnusually,
   kmsKeyPutOutOfUse,
+  lambdaCodeReplacedByHand,
   logGroupRemoved,
   loginProfileMadeForAnother,
   longTermKeyUsedFromInstance,
@@ -117,4 +120,5 @@ export const detectors: readonly Detector[] = [
   userDataReadInBulk,
   userDataWritten,
   windowsPasswordRead,
+  workloadRoleWroteIam,
 ];
