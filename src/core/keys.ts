@@ -1,0 +1,66 @@
+// What detectors need to know about long-term access keys: which key signed a call, whose it is, when.
+
+import type { Event } from './event.ts';
+import { isPrivate, networkOf } from './instances.ts';
+import { plain } from './text.ts';
+
+/**
+ * Takes an event; gives the long-term key of an IAM user that signed it, undefined for all others. Root keys
+ * are told by root-account-used.
+ */
+export function userKeyOf(event: Event): string | undefined {
+  if (event.identityType === 'Root') return undefined;
+  return isLongTerm(event.accessKeyId) ? event.accessKeyId : undefined;
+}
+
+/** Takes text; gives true when it has the shape of a long-term access key id. */
+export function isLongTerm(id: string | undefined): id is string {
+  return id !== undefined && /^AKIA[A-Z0-9]{8,124}$/.test(id);
+}
+
+/** Takes a CreateAccessKey that succeeded; gives the new key's id where it has the shape of one. */
+export function newKeyOf(event: Event): string | undefined {
+  const id = event.text('responseElements.accessKey.accessKeyId');
+  return isLongTerm(id) ? id : undefined;
+}
+
+/** Takes a call on a user's credentials; gives the user's name: a request that names nobody is about the caller. */
+export function ownerIn(event: Event, answer = 'accessKey'): string | undefined {
+  const named =
+    event.text('requestParameters.userName') ?? event.text(`responseElements.${answer}.userName`);
+  if (named !== undefined) return named;
+  return event.principal.kind === 'user' && event.outcome === 'success'
+    ? event.principal.name
+    : undefined;
+}
+
+/** Takes a call on a user's credentials; gives true when the user itself made it. IAM names have no case. */
+export function isByOwner(event: Event, owner: string): boolean {
+  if (event.principal.account !== event.account) return false;
+  const { kind, name } = event.principal;
+  return kind === 'user' && name.toLowerCase() === plain(owner).toLowerCase();
+}
+
+/** Takes an event; gives the network its caller sits in, undefined for AWS services and private addresses. */
+export function callerNetworkOf(event: Event): string | undefined {
+  if (event.origin.kind !== 'ip' || event.invokedBy !== '') return undefined;
+  return networkOfShown(plain(event.origin.text));
+}
+
+/** Takes an address as evidence shows it; gives its network, undefined where it is none of the internet. */
+export function networkOfShown(address: string): string | undefined {
+  if (!/^(\d+\.\d+\.\d+\.\d+|[0-9a-f:]*:[0-9a-f:.]*)$/i.test(address)) return undefined;
+  return isPrivate(address) ? undefined : networkOf(address);
+}
+
+/** Takes a name of an IAM user; gives true when it sounds like one that may do everything. */
+export function soundsPowerful(name: string): boolean {
+  return /(^|[^a-z])(admin|administrator|root|super|superuser|break-?glass|emergency|owner|god)([^a-z]|$)/i.test(
+    name,
+  );
+}
+
+/** Takes a name of an IAM user; gives true for those that the console makes to hold a Bedrock API key. */
+export function isBedrockKeyHolder(name: string): boolean {
+  return /^BedrockAPIKey-/i.test(name);
+}
