@@ -43,6 +43,7 @@ import mfaDeviceRemoved from './mfa-device-removed.ts';
 import networkOrAccessLogsRemoved from './network-or-access-logs-removed.ts';
 import passwordPolicyWeakened from './password-policy-weakened.ts';
 import passwordSetThenLoginFromSameAddress from './password-set-then-login-from-same-address.ts';
+import permissionsOfAccountMapped from './permissions-of-account-mapped.ts';
 import powerfulRolePassedToCompute from './powerful-role-passed-to-compute.ts';
 import principalsEnumerated from './principals-enumerated.ts';
 import recordingOrHubWeakened from './recording-or-hub-weakened.ts';
@@ -105,6 +106,7 @@ export const detectors: readonly Detector[] = [
   networkOrAccessLogsRemoved,
   passwordPolicyWeakened,
   passwordSetThenLoginFromSameAddress,
+  permissionsOfAccountMapped,
   powerfulRolePassedToCompute,
   principalsEnumerated,
   recordingOrHubWeakened,
