@@ -32,6 +32,7 @@ import instanceRoleEnumerates from './instance-role-enumerates.ts';
 import instanceRoleSignedInToConsole from './instance-role-signed-in-to-console.ts';
 import instanceRoleWroteIam from './instance-role-wrote-iam.ts';
 import instancesLaunchedUnusually from './instances-launched-unusually.ts';
+import keyUsedFromNewNetwork from './key-used-from-new-network.ts';
 import kmsKeyPutOutOfUse from './kms-key-put-out-of-use.ts';
 import lambdaCodeReplacedByHand from './lambda-code-replaced-by-hand.ts';
 import logGroupRemoved from './log-group-removed.ts';
@@ -95,6 +96,7 @@ export const detectors: readonly Detector[] = [
   instanceRoleSignedInToConsole,
   instanceRoleWroteIam,
   instancesLaunchedUnusually,
+  keyUsedFromNewNetwork,
   kmsKeyPutOutOfUse,
   lambdaCodeReplacedByHand,
   logGroupRemoved,
