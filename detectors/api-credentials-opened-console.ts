@@ -126,7 +126,7 @@ function judgeDay(bucket: Bucket<Diary>): JudgedSignal[] {
   const elsewhere = namesIn(state, 'logins').filter((login) => isElsewhere(state, login));
   const isFederated = state.actor?.kind === 'federated';
   const workloads = namesIn(state, 'workloads');
-  const signal = signalOf(bucket, 'console', ['tokens', 'logins']);
+  const signal = signalOf(bucket, `console ${state.account}`, ['tokens', 'logins']);
   const isMedium = workloads.length > 0 || (isFederated && elsewhere.length > 0);
   const reasons = [
     workloads.length > 0 ? 'The credentials are those of a workload, which needs no console.' : '',

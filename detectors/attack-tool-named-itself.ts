@@ -158,7 +158,10 @@ function told(bucket: Bucket<Diary>, tool: Tool): JudgedSignal[] {
   if (agents.length === 0) return [];
   const done = namesIn(state, `${tool.kind} done`);
   const refused = namesIn(state, `${tool.kind} refused`);
-  const signal = signalOf(bucket, tool.kind, [`${tool.kind} done`, `${tool.kind} refused`]);
+  const signal = signalOf(bucket, `${tool.kind} ${state.account}`, [
+    `${tool.kind} done`,
+    `${tool.kind} refused`,
+  ]);
   const from = listed([...new Set(signal.evidence.map((one) => one.from))].sort());
   const calls = [
     done.length > 0 ? `Calls: ${listed(done)}.` : 'Nothing succeeded.',
