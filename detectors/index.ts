@@ -48,6 +48,7 @@ import permissionsOfAccountMapped from './permissions-of-account-mapped.ts';
 import powerfulRolePassedToCompute from './powerful-role-passed-to-compute.ts';
 import principalsEnumerated from './principals-enumerated.ts';
 import recordingOrHubWeakened from './recording-or-hub-weakened.ts';
+import requestHiddenFromTrail from './request-hidden-from-trail.ts';
 import rolesTriedInTurn from './roles-tried-in-turn.ts';
 import rootAccountUsed from './root-account-used.ts';
 import secretsReadInBulk from './secrets-read-in-bulk.ts';
@@ -112,6 +113,7 @@ export const detectors: readonly Detector[] = [
   powerfulRolePassedToCompute,
   principalsEnumerated,
   recordingOrHubWeakened,
+  requestHiddenFromTrail,
   rolesTriedInTurn,
   rootAccountUsed,
   secretsReadInBulk,
