@@ -21,6 +21,7 @@ import databaseExposed from './database-exposed.ts';
 import decoyTouched from './decoy-touched.ts';
 import federationTokenIssued from './federation-token-issued.ts';
 import guarddutyWeakened from './guardduty-weakened.ts';
+import iamChangedWithoutMfa from './iam-changed-without-mfa.ts';
 import iamChangesRefused from './iam-changes-refused.ts';
 import iamPolicyChanged from './iam-policy-changed.ts';
 import identityCenterMfaWeakened from './identity-center-mfa-weakened.ts';
@@ -41,6 +42,7 @@ import longTermKeyUsedFromInstance from './long-term-key-used-from-instance.ts';
 import mfaChallengeFailedRepeatedly from './mfa-challenge-failed-repeatedly.ts';
 import mfaDeviceAddedByAnother from './mfa-device-added-by-another.ts';
 import mfaDeviceRemoved from './mfa-device-removed.ts';
+import mfaEnforcementRemoved from './mfa-enforcement-removed.ts';
 import networkOrAccessLogsRemoved from './network-or-access-logs-removed.ts';
 import passwordPolicyWeakened from './password-policy-weakened.ts';
 import passwordSetThenLoginFromSameAddress from './password-set-then-login-from-same-address.ts';
@@ -86,6 +88,7 @@ export const detectors: readonly Detector[] = [
   decoyTouched,
   federationTokenIssued,
   guarddutyWeakened,
+  iamChangedWithoutMfa,
   iamChangesRefused,
   iamPolicyChanged,
   identityCenterMfaWeakened,
@@ -106,6 +109,7 @@ export const detectors: readonly Detector[] = [
   mfaChallengeFailedRepeatedly,
   mfaDeviceAddedByAnother,
   mfaDeviceRemoved,
+  mfaEnforcementRemoved,
   networkOrAccessLogsRemoved,
   passwordPolicyWeakened,
   passwordSetThenLoginFromSameAddress,
