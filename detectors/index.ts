@@ -4,6 +4,7 @@ import accessKeyMade from './access-key-made.ts';
 import accountFellSilent from './account-fell-silent.ts';
 import accountGuardSwitchedOff from './account-guard-switched-off.ts';
 import accountLeftOrganization from './account-left-organization.ts';
+import accountSurveyed from './account-surveyed.ts';
 import adminPortOpenedToWorld from './admin-port-opened-to-world.ts';
 import alarmOrRuleWeakened from './alarm-or-rule-weakened.ts';
 import apiCredentialsOpenedConsole from './api-credentials-opened-console.ts';
@@ -71,6 +72,7 @@ export const detectors: readonly Detector[] = [
   accountFellSilent,
   accountGuardSwitchedOff,
   accountLeftOrganization,
+  accountSurveyed,
   adminPortOpenedToWorld,
   alarmOrRuleWeakened,
   apiCredentialsOpenedConsole,
