@@ -1,7 +1,10 @@
 // What detectors need to know about long-term access keys: which key signed a call, whose it is, when.
 
+import type { z } from 'zod';
 import type { Event } from './event.ts';
 import { isPrivate, networkOf } from './instances.ts';
+import type { Principal } from './principal.ts';
+import type { principalSchema } from './tally.ts';
 import { plain } from './text.ts';
 
 /**
@@ -63,4 +66,34 @@ export function soundsPowerful(name: string): boolean {
 /** Takes a name of an IAM user; gives true for those that the console makes to hold a Bedrock API key. */
 export function isBedrockKeyHolder(name: string): boolean {
   return /^BedrockAPIKey-/i.test(name);
+}
+
+/** Whose key it is, as state keeps it. */
+export interface Owned {
+  actor?: z.infer<typeof principalSchema> | undefined;
+}
+
+/** Takes state and an event; gives true when `noteOwner` would change the state. */
+export function isOwnerNews({ actor }: Owned, { principal }: Event): boolean {
+  if (actor === undefined) return true;
+  return spelt(principal) < spelt(actor);
+}
+
+/** Notes who signed with a key: the smallest spelling stands, so that order does not matter. */
+export function noteOwner(state: Owned, event: Event): boolean {
+  if (!isOwnerNews(state, event)) return false;
+  state.actor = { ...event.principal };
+  return true;
+}
+
+/** Takes state; gives whose key it is. */
+export function ownerOf({ actor }: Owned, account: string): Principal {
+  const { arn, ...rest } = actor ?? { ...nobody, account };
+  return arn === undefined ? rest : { ...rest, arn };
+}
+
+const nobody: Principal = { key: 'unknown', kind: 'unknown', account: '', name: 'an unknown user' };
+
+function spelt({ key, name, arn }: z.infer<typeof principalSchema>): string {
+  return `${key} ${name} ${arn ?? ''}`;
 }
