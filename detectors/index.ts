@@ -26,6 +26,7 @@ import iamChangedWithoutMfa from './iam-changed-without-mfa.ts';
 import iamChangesRefused from './iam-changes-refused.ts';
 import iamPolicyChanged from './iam-policy-changed.ts';
 import identityCenterMfaWeakened from './identity-center-mfa-weakened.ts';
+import identityCenterSourceChanged from './identity-center-source-changed.ts';
 import identityCreatedAndArmed from './identity-created-and-armed.ts';
 import imdsDowngraded from './imds-downgraded.ts';
 import instanceCredentialsUsedElsewhere from './instance-credentials-used-elsewhere.ts';
@@ -94,6 +95,7 @@ export const detectors: readonly Detector[] = [
   iamChangesRefused,
   iamPolicyChanged,
   identityCenterMfaWeakened,
+  identityCenterSourceChanged,
   identityCreatedAndArmed,
   imdsDowngraded,
   instanceCredentialsUsedElsewhere,
