@@ -81,7 +81,9 @@ export function isInSpree(
   const group = spree.groups[name];
   if (group === undefined || group.evidence.length < evidenceMax) return false;
   const last = group.evidence.at(-1);
-  if (last === undefined || inOrder(evidenceOf(event), last) < 0) return false;
+  const isEarlier = (at: Evidence) =>
+    event.time < at.time || (event.time === at.time && plain(event.id) < at.id);
+  if (last === undefined || isEarlier(last)) return false;
   const largest = group.things.at(-1) ?? '';
   return things.every((one) => {
     const thing = plain(one);
