@@ -29,6 +29,7 @@ import identityCenterMfaWeakened from './identity-center-mfa-weakened.ts';
 import identityCenterSourceChanged from './identity-center-source-changed.ts';
 import identityCreatedAndArmed from './identity-created-and-armed.ts';
 import imdsDowngraded from './imds-downgraded.ts';
+import instanceCredentialsByImdsv1 from './instance-credentials-by-imdsv1.ts';
 import instanceCredentialsUsedElsewhere from './instance-credentials-used-elsewhere.ts';
 import instanceProfileSwapped from './instance-profile-swapped.ts';
 import instanceRoleEnumerates from './instance-role-enumerates.ts';
@@ -37,6 +38,7 @@ import instanceRoleWroteIam from './instance-role-wrote-iam.ts';
 import instancesLaunchedUnusually from './instances-launched-unusually.ts';
 import keyUsedFromNewNetwork from './key-used-from-new-network.ts';
 import kmsKeyPutOutOfUse from './kms-key-put-out-of-use.ts';
+import kubernetesAdminGranted from './kubernetes-admin-granted.ts';
 import lambdaCodeReplacedByHand from './lambda-code-replaced-by-hand.ts';
 import logGroupRemoved from './log-group-removed.ts';
 import loginProfileMadeForAnother from './login-profile-made-for-another.ts';
@@ -98,6 +100,7 @@ export const detectors: readonly Detector[] = [
   identityCenterSourceChanged,
   identityCreatedAndArmed,
   imdsDowngraded,
+  instanceCredentialsByImdsv1,
   instanceCredentialsUsedElsewhere,
   instanceProfileSwapped,
   instanceRoleEnumerates,
@@ -106,6 +109,7 @@ export const detectors: readonly Detector[] = [
   instancesLaunchedUnusually,
   keyUsedFromNewNetwork,
   kmsKeyPutOutOfUse,
+  kubernetesAdminGranted,
   lambdaCodeReplacedByHand,
   logGroupRemoved,
   loginProfileMadeForAnother,
