@@ -11,6 +11,8 @@ import apiCredentialsOpenedConsole from './api-credentials-opened-console.ts';
 import attackToolNamedItself from './attack-tool-named-itself.ts';
 import bedrockModelsAbused from './bedrock-models-abused.ts';
 import bucketProtectionsRemoved from './bucket-protections-removed.ts';
+import bucketUsedByStranger from './bucket-used-by-stranger.ts';
+import bucketsProbed from './buckets-probed.ts';
 import callsRefusedInManyServices from './calls-refused-in-many-services.ts';
 import commandsRunBySsm from './commands-run-by-ssm.ts';
 import consoleLoginWithoutMfa from './console-login-without-mfa.ts';
@@ -82,6 +84,8 @@ export const detectors: readonly Detector[] = [
   attackToolNamedItself,
   bedrockModelsAbused,
   bucketProtectionsRemoved,
+  bucketUsedByStranger,
+  bucketsProbed,
   callsRefusedInManyServices,
   commandsRunBySsm,
   consoleLoginWithoutMfa,
