@@ -50,6 +50,7 @@ import mfaDeviceAddedByAnother from './mfa-device-added-by-another.ts';
 import mfaDeviceRemoved from './mfa-device-removed.ts';
 import mfaEnforcementRemoved from './mfa-enforcement-removed.ts';
 import networkOrAccessLogsRemoved from './network-or-access-logs-removed.ts';
+import ownPipelineTampered from './own-pipeline-tampered.ts';
 import passwordPolicyWeakened from './password-policy-weakened.ts';
 import passwordSetThenLoginFromSameAddress from './password-set-then-login-from-same-address.ts';
 import permissionsOfAccountMapped from './permissions-of-account-mapped.ts';
@@ -123,6 +124,7 @@ export const detectors: readonly Detector[] = [
   mfaDeviceRemoved,
   mfaEnforcementRemoved,
   networkOrAccessLogsRemoved,
+  ownPipelineTampered,
   passwordPolicyWeakened,
   passwordSetThenLoginFromSameAddress,
   permissionsOfAccountMapped,
