@@ -13,6 +13,7 @@ import bedrockModelsAbused from './bedrock-models-abused.ts';
 import bucketProtectionsRemoved from './bucket-protections-removed.ts';
 import bucketUsedByStranger from './bucket-used-by-stranger.ts';
 import bucketsProbed from './buckets-probed.ts';
+import buildProjectOpened from './build-project-opened.ts';
 import callsRefusedInManyServices from './calls-refused-in-many-services.ts';
 import commandsRunBySsm from './commands-run-by-ssm.ts';
 import consoleLoginWithoutMfa from './console-login-without-mfa.ts';
@@ -63,6 +64,7 @@ import rootAccountUsed from './root-account-used.ts';
 import secretsReadInBulk from './secrets-read-in-bulk.ts';
 import sessionOutlivedItsKey from './session-outlived-its-key.ts';
 import sshKeyPushed from './ssh-key-pushed.ts';
+import startScriptRunsAttack from './start-script-runs-attack.ts';
 import storedPolicyTookEffect from './stored-policy-took-effect.ts';
 import trailNarrowed from './trail-narrowed.ts';
 import trailStarved from './trail-starved.ts';
@@ -87,6 +89,7 @@ export const detectors: readonly Detector[] = [
   bucketProtectionsRemoved,
   bucketUsedByStranger,
   bucketsProbed,
+  buildProjectOpened,
   callsRefusedInManyServices,
   commandsRunBySsm,
   consoleLoginWithoutMfa,
@@ -137,6 +140,7 @@ export const detectors: readonly Detector[] = [
   secretsReadInBulk,
   sessionOutlivedItsKey,
   sshKeyPushed,
+  startScriptRunsAttack,
   storedPolicyTookEffect,
   trailNarrowed,
   trailStarved,
