@@ -63,6 +63,7 @@ import rolesTriedInTurn from './roles-tried-in-turn.ts';
 import rootAccountUsed from './root-account-used.ts';
 import secretsReadInBulk from './secrets-read-in-bulk.ts';
 import sessionOutlivedItsKey from './session-outlived-its-key.ts';
+import sleepingKeyWoke from './sleeping-key-woke.ts';
 import sshKeyPushed from './ssh-key-pushed.ts';
 import startScriptRunsAttack from './start-script-runs-attack.ts';
 import storedPolicyTookEffect from './stored-policy-took-effect.ts';
@@ -139,6 +140,7 @@ export const detectors: readonly Detector[] = [
   rootAccountUsed,
   secretsReadInBulk,
   sessionOutlivedItsKey,
+  sleepingKeyWoke,
   sshKeyPushed,
   startScriptRunsAttack,
   storedPolicyTookEffect,
