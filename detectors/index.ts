@@ -16,6 +16,7 @@ import bucketsProbed from './buckets-probed.ts';
 import buildProjectOpened from './build-project-opened.ts';
 import callsRefusedInManyServices from './calls-refused-in-many-services.ts';
 import commandsRunBySsm from './commands-run-by-ssm.ts';
+import consoleLoginFromManyNetworks from './console-login-from-many-networks.ts';
 import consoleLoginWithoutMfa from './console-login-without-mfa.ts';
 import consoleNamesTriedFromAddress from './console-names-tried-from-address.ts';
 import consolePasswordsGuessed from './console-passwords-guessed.ts';
@@ -59,6 +60,7 @@ import powerfulRolePassedToCompute from './powerful-role-passed-to-compute.ts';
 import principalsEnumerated from './principals-enumerated.ts';
 import recordingOrHubWeakened from './recording-or-hub-weakened.ts';
 import requestHiddenFromTrail from './request-hidden-from-trail.ts';
+import roleAssumedWithNewMfaSerial from './role-assumed-with-new-mfa-serial.ts';
 import rolesTriedInTurn from './roles-tried-in-turn.ts';
 import rootAccountUsed from './root-account-used.ts';
 import secretsReadInBulk from './secrets-read-in-bulk.ts';
@@ -93,6 +95,7 @@ export const detectors: readonly Detector[] = [
   buildProjectOpened,
   callsRefusedInManyServices,
   commandsRunBySsm,
+  consoleLoginFromManyNetworks,
   consoleLoginWithoutMfa,
   consoleNamesTriedFromAddress,
   consolePasswordsGuessed,
@@ -136,6 +139,7 @@ export const detectors: readonly Detector[] = [
   principalsEnumerated,
   recordingOrHubWeakened,
   requestHiddenFromTrail,
+  roleAssumedWithNewMfaSerial,
   rolesTriedInTurn,
   rootAccountUsed,
   secretsReadInBulk,
