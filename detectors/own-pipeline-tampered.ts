@@ -156,10 +156,11 @@ function touched(event: Event, resources: readonly string[]): string | undefined
 }
 
 function isSame(text: string, resource: string): boolean {
-  if (text === resource) return true;
-  const isName = !resource.startsWith('arn:');
-  const long = isName ? text : resource;
-  const short = isName ? resource : text;
-  // `arn:aws:sns:…:topic:subscription-id` names its topic in the middle.
-  return long.split(/[:/]/).length > 1 && `${long}:`.replaceAll('/', ':').includes(`:${short}:`);
+  // `arn:aws:sns:…:topic:subscription-id` names its topic in the middle, a queue's URL its queue at the end.
+  if (parted(text).includes(parted(resource))) return true;
+  return resource.startsWith('arn:') && parted(resource).endsWith(parted(text));
+}
+
+function parted(name: string): string {
+  return `:${name.replaceAll('/', ':')}:`;
 }

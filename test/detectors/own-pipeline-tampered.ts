@@ -94,6 +94,14 @@ export const cases: DetectorCases = {
       expect: [],
     },
     {
+      name: 'does not take the account or the region in an ARN for a name',
+      given: [
+        apiCall({ source: 'kinesis', name: 'DeleteStream', request: { streamName: account } }),
+        apiCall({ source: 'sns', name: 'DeleteTopic', request: { topicArn: `${topic}-2` } }),
+      ],
+      expect: [],
+    },
+    {
       name: 'stays quiet when AWS does it, and when the record says nothing',
       given: [
         apiCall({
