@@ -71,7 +71,7 @@ export const cases: DetectorCases = {
           eventSource: 'sso.amazonaws.com',
           eventName: 'AssociateDirectory',
           eventTime: '2026-03-04T10:00:00Z',
-          userIdentity: 7,
+          userIdentity: {},
         },
       ],
       expect: [{ severity: 'high', title: /^Somebody connected/ }],
