@@ -9,6 +9,7 @@ import adminPortOpenedToWorld from './admin-port-opened-to-world.ts';
 import alarmOrRuleWeakened from './alarm-or-rule-weakened.ts';
 import apiCredentialsOpenedConsole from './api-credentials-opened-console.ts';
 import attackToolNamedItself from './attack-tool-named-itself.ts';
+import backupsDestroyed from './backups-destroyed.ts';
 import bedrockModelsAbused from './bedrock-models-abused.ts';
 import bucketProtectionsRemoved from './bucket-protections-removed.ts';
 import bucketUsedByStranger from './bucket-used-by-stranger.ts';
@@ -52,6 +53,7 @@ import mfaDeviceAddedByAnother from './mfa-device-added-by-another.ts';
 import mfaDeviceRemoved from './mfa-device-removed.ts';
 import mfaEnforcementRemoved from './mfa-enforcement-removed.ts';
 import networkOrAccessLogsRemoved from './network-or-access-logs-removed.ts';
+import objectsEncryptedByStranger from './objects-encrypted-by-stranger.ts';
 import ownPipelineTampered from './own-pipeline-tampered.ts';
 import passwordPolicyWeakened from './password-policy-weakened.ts';
 import passwordSetThenLoginFromSameAddress from './password-set-then-login-from-same-address.ts';
@@ -88,6 +90,7 @@ export const detectors: readonly Detector[] = [
   alarmOrRuleWeakened,
   apiCredentialsOpenedConsole,
   attackToolNamedItself,
+  backupsDestroyed,
   bedrockModelsAbused,
   bucketProtectionsRemoved,
   bucketUsedByStranger,
@@ -131,6 +134,7 @@ export const detectors: readonly Detector[] = [
   mfaDeviceRemoved,
   mfaEnforcementRemoved,
   networkOrAccessLogsRemoved,
+  objectsEncryptedByStranger,
   ownPipelineTampered,
   passwordPolicyWeakened,
   passwordSetThenLoginFromSameAddress,
