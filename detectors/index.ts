@@ -25,6 +25,7 @@ import dataCopiedOut from './data-copied-out.ts';
 import databaseDestroyed from './database-destroyed.ts';
 import databaseExposed from './database-exposed.ts';
 import decoyTouched from './decoy-touched.ts';
+import domainMovedAway from './domain-moved-away.ts';
 import federationTokenIssued from './federation-token-issued.ts';
 import guarddutyWeakened from './guardduty-weakened.ts';
 import iamChangedWithoutMfa from './iam-changed-without-mfa.ts';
@@ -65,6 +66,7 @@ import requestHiddenFromTrail from './request-hidden-from-trail.ts';
 import roleAssumedWithNewMfaSerial from './role-assumed-with-new-mfa-serial.ts';
 import rolesTriedInTurn from './roles-tried-in-turn.ts';
 import rootAccountUsed from './root-account-used.ts';
+import secretDeletedAtOnce from './secret-deleted-at-once.ts';
 import secretsReadInBulk from './secrets-read-in-bulk.ts';
 import sessionOutlivedItsKey from './session-outlived-its-key.ts';
 import sleepingKeyWoke from './sleeping-key-woke.ts';
@@ -106,6 +108,7 @@ export const detectors: readonly Detector[] = [
   databaseDestroyed,
   databaseExposed,
   decoyTouched,
+  domainMovedAway,
   federationTokenIssued,
   guarddutyWeakened,
   iamChangedWithoutMfa,
@@ -146,6 +149,7 @@ export const detectors: readonly Detector[] = [
   roleAssumedWithNewMfaSerial,
   rolesTriedInTurn,
   rootAccountUsed,
+  secretDeletedAtOnce,
   secretsReadInBulk,
   sessionOutlivedItsKey,
   sleepingKeyWoke,
