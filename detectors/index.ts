@@ -49,11 +49,13 @@ import lambdaCodeReplacedByHand from './lambda-code-replaced-by-hand.ts';
 import logGroupRemoved from './log-group-removed.ts';
 import loginProfileMadeForAnother from './login-profile-made-for-another.ts';
 import longTermKeyUsedFromInstance from './long-term-key-used-from-instance.ts';
+import mailSendingAbused from './mail-sending-abused.ts';
 import mfaChallengeFailedRepeatedly from './mfa-challenge-failed-repeatedly.ts';
 import mfaDeviceAddedByAnother from './mfa-device-added-by-another.ts';
 import mfaDeviceRemoved from './mfa-device-removed.ts';
 import mfaEnforcementRemoved from './mfa-enforcement-removed.ts';
 import networkOrAccessLogsRemoved from './network-or-access-logs-removed.ts';
+import objectsDestroyedOrRansomed from './objects-destroyed-or-ransomed.ts';
 import objectsEncryptedByStranger from './objects-encrypted-by-stranger.ts';
 import ownPipelineTampered from './own-pipeline-tampered.ts';
 import passwordPolicyWeakened from './password-policy-weakened.ts';
@@ -132,11 +134,13 @@ export const detectors: readonly Detector[] = [
   logGroupRemoved,
   loginProfileMadeForAnother,
   longTermKeyUsedFromInstance,
+  mailSendingAbused,
   mfaChallengeFailedRepeatedly,
   mfaDeviceAddedByAnother,
   mfaDeviceRemoved,
   mfaEnforcementRemoved,
   networkOrAccessLogsRemoved,
+  objectsDestroyedOrRansomed,
   objectsEncryptedByStranger,
   ownPipelineTampered,
   passwordPolicyWeakened,
