@@ -72,6 +72,7 @@ import secretDeletedAtOnce from './secret-deleted-at-once.ts';
 import secretsReadInBulk from './secrets-read-in-bulk.ts';
 import sessionOutlivedItsKey from './session-outlived-its-key.ts';
 import sleepingKeyWoke from './sleeping-key-woke.ts';
+import snapshotReadDirectly from './snapshot-read-directly.ts';
 import sshKeyPushed from './ssh-key-pushed.ts';
 import startScriptRunsAttack from './start-script-runs-attack.ts';
 import storedPolicyTookEffect from './stored-policy-took-effect.ts';
@@ -157,6 +158,7 @@ export const detectors: readonly Detector[] = [
   secretsReadInBulk,
   sessionOutlivedItsKey,
   sleepingKeyWoke,
+  snapshotReadDirectly,
   sshKeyPushed,
   startScriptRunsAttack,
   storedPolicyTookEffect,
