@@ -1,4 +1,4 @@
-// The credentials of an instance, or a long-term key, looked around in many services within an hour.
+// A long-term key looked around in many services within an hour.
 import { z } from 'zod';
 import {
   type Bucket,
@@ -28,16 +28,16 @@ const meta: DetectorMeta = {
   title: 'Account surveyed',
   severity: 'low',
   practice: 'least-privilege',
-  what: 'Within an hour a long-term key, or the credentials of an instance, made many different Describe, List and Get calls in many services that it had not made in the day before; or it read the structure of the organisation.',
+  what: 'Within an hour a long-term key made many different Describe, List and Get calls in many services that it had not made in the day before; or it read the structure of the organisation.',
   why: 'An application asks the few services it uses. Whoever has found its key first looks at everything the account has.',
   innocent: [
-    'A scanner or inventory that runs on an instance or with the key of a user: the same calls each day.',
+    'A scanner or inventory that runs with the key of a user: the same calls each day.',
     'Terraform run with the key of a user over a large stack.',
     'A person with a key who works in many services.',
   ],
   firstSteps: [
-    'Find out what the key or the instance is for, and whether its address and user agent are the usual ones.',
-    'If it is not a tool: deactivate the key, or revoke the sessions of the role and isolate the instance.',
+    'Find out what the key is for, and whether its address and user agent are the usual ones.',
+    'If it is not a tool: deactivate the key.',
     'Read what it did after looking around: reads of secrets, snapshots shared, identities made.',
   ],
   attack: attack({
@@ -47,7 +47,7 @@ const meta: DetectorMeta = {
   }),
   cis: [],
   gaps: [
-    'Roles that are not those of instances are not watched: consoles and tools read widely all day.',
+    'Role sessions are not watched: consoles and tools read widely all day. instance-role-enumerates watches those of instances.',
     'Looking around slowly, over hours, counts as less.',
     'A trail without read-only events does not hold these calls.',
   ],
@@ -65,7 +65,7 @@ type Config = z.infer<typeof config>;
 
 export default folding<Config, Spree>({
   meta,
-  on: ['key:long-term', 'session:instance'],
+  on: ['key:long-term'],
   config,
   state: spreeState(quiet, dayMs),
   isKnown: (event, state) =>
@@ -93,11 +93,8 @@ function quiet(event: Event): string | undefined {
 function thingsOf(event: Event): readonly (readonly [group: string, thing: string])[] {
   const service = event.source.replace('.amazonaws.com', '');
   const call = `${service}:${event.name}`;
-  const session = event.text('userIdentity.principalId')?.split(':')[1];
-  const isKey = event.accessKeyId.startsWith('AKIA');
-  const hand = isKey ? 'a long-term key' : `instance ${session ?? 'unknown'}`;
   const structure = service === 'organizations' ? ([['organisation', call]] as const) : [];
-  return [['reads', call], ['hand', hand], ...structure];
+  return [['reads', call], ...structure];
 }
 
 /** What a principal read within the day before is its routine. */
@@ -124,13 +121,12 @@ function judgeReads(
   if (fresh.length < settings.calls || services.length < settings.services) return [];
   const group = groupsOf(bucket.state, 'reads');
   const size = sizeOf({ ...group, things: [...fresh] });
-  const hand = listed(groupsOf(bucket.state, 'hand').things);
   return [
     {
       ...spreeSignal(bucket, 'reads', group),
       severity: 'low',
       title: `${nameOf(actorIn(bucket.state))} made ${size} different reads in ${services.length} services`,
-      reason: `With the credentials of ${hand}, none made in the day before. Services: ${listed(services)}. Calls: ${listed(fresh)}.`,
+      reason: `With a long-term key, none made in the day before. Services: ${listed(services)}. Calls: ${listed(fresh)}.`,
     },
   ];
 }
@@ -142,13 +138,12 @@ function judgeOrganisation(
 ): readonly JudgedSignal[] {
   const fresh = freshIn(bucket, all, 'organisation');
   if (fresh.length < settings.organisation) return [];
-  const hand = listed(groupsOf(bucket.state, 'hand').things);
   return [
     {
       ...spreeSignal(bucket, 'organisation', groupsOf(bucket.state, 'organisation')),
       severity: 'low',
       title: `${nameOf(actorIn(bucket.state))} read the structure of the organisation`,
-      reason: `With the credentials of ${hand}: ${listed(fresh)}. This names every account there is to go to.`,
+      reason: `With a long-term key: ${listed(fresh)}. This names every account there is to go to.`,
     },
   ];
 }

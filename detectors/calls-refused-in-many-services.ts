@@ -49,6 +49,7 @@ const meta: DetectorMeta = {
   gaps: [
     'An hour is a clock hour: trying slowly, or over two hours, counts as less.',
     'How many calls were allowed meanwhile is not counted.',
+    'The sessions of instances are left to instance-role-enumerates.',
     'Refused data events, such as reading objects, are seen only where the trail records them.',
   ],
 };
@@ -59,9 +60,7 @@ const config = z.strictObject({
     .default(10)
     .describe('Different calls newly refused in an hour that make a signal.'),
   services: count.default(4).describe('Different services these calls must touch.'),
-  actionsMedium: count
-    .default(30)
-    .describe('As many make it medium for a long-term key or the credentials of an instance.'),
+  actionsMedium: count.default(30).describe('As many make it medium for a long-term key.'),
 });
 type Config = z.infer<typeof config>;
 
@@ -71,12 +70,12 @@ export default folding<Config, Spree>({
   config,
   state: spreeState(quiet, dayMs),
   isKnown(event, state) {
-    return isInSpree(state, 'refused', [callOf(event)], event) && !isNewHand(event, state);
+    if (isByKey(event) && !isInSpree(state, 'by key', ['yes'], event)) return false;
+    return isInSpree(state, 'refused', [callOf(event)], event);
   },
   fold(event, state) {
-    const hand = handOf(event);
     const isNew = spreeAdd(state, 'refused', [callOf(event)], event);
-    return (hand !== undefined && spreeAdd(state, 'hand', [hand], event)) || isNew;
+    return (isByKey(event) && spreeAdd(state, 'by key', ['yes'], event)) || isNew;
   },
   judge(buckets, settings) {
     return buckets.flatMap((bucket) => judgeHour(bucket, buckets, settings));
@@ -89,6 +88,7 @@ function quiet(event: Event): string | undefined {
   const { kind } = event.principal;
   if (kind === 'unknown' || kind === 'service') return 'the record names no principal';
   if (kind === 'root') return 'root-account-used tells what root was refused';
+  if (isInstance(event)) return 'instance-role-enumerates tells what instances are refused';
   return event.origin.kind === 'service' ? 'a service forwarded the call' : undefined;
 }
 
@@ -96,17 +96,12 @@ function callOf(event: Event): string {
   return `${event.source.replace('.amazonaws.com', '')}:${event.name}`;
 }
 
-/** Gives whose hand holds the credentials, where the record proves it; undefined for other roles. */
-function handOf(event: Event): string | undefined {
-  if (event.accessKeyId.startsWith('AKIA')) return 'a long-term key';
-  const session = event.text('userIdentity.principalId')?.split(':')[1];
-  const isInstance = session !== undefined && /^i-[0-9a-f]{8,17}$/.test(session);
-  return isInstance ? `instance ${session}` : undefined;
+function isInstance(event: Event): boolean {
+  return /^[^:]+:i-[0-9a-f]{8,17}$/.test(event.text('userIdentity.principalId') ?? '');
 }
 
-function isNewHand(event: Event, state: Spree): boolean {
-  const hand = handOf(event);
-  return hand !== undefined && !isInSpree(state, 'hand', [hand], event);
+function isByKey(event: Event): boolean {
+  return event.accessKeyId.startsWith('AKIA');
 }
 
 function judgeHour(
@@ -123,9 +118,9 @@ function judgeHour(
   const fresh = group.things.filter((one) => !known.has(one));
   const services = [...new Set(fresh.map((one) => one.slice(0, one.indexOf(':'))))];
   if (fresh.length < settings.actions || services.length < settings.services) return [];
-  const hand = groupsOf(bucket.state, 'hand').things;
-  const isMany = hand.length > 0 && fresh.length >= settings.actionsMedium;
-  const whose = hand.length > 0 ? `With the credentials of ${listed(hand)}. ` : '';
+  const byKey = groupsOf(bucket.state, 'by key').things.length > 0;
+  const isMany = byKey && fresh.length >= settings.actionsMedium;
+  const whose = byKey ? 'With a long-term key. ' : '';
   const who = nameOf(actorIn(bucket.state));
   const size = sizeOf({ ...group, things: fresh });
   return [

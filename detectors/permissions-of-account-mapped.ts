@@ -46,7 +46,7 @@ const meta: DetectorMeta = {
   }),
   cis: [],
   gaps: [
-    'Reads of single users and roles by the role of a tool are too common to tell, and are not counted.',
+    'Reads of single users and roles by role sessions are too common to tell, and are not counted; instance-role-enumerates watches those of instances.',
     'A trail without read-only events does not hold these calls.',
   ],
 };
@@ -57,9 +57,7 @@ const config = z.strictObject({
     .min(2)
     .max(40)
     .default(10)
-    .describe(
-      'Different reads of IAM within an hour, by a long-term key or an instance, that make a signal.',
-    ),
+    .describe('Different reads of IAM within an hour, by a long-term key, that make a signal.'),
 });
 type Config = z.infer<typeof config>;
 
@@ -127,22 +125,22 @@ function quiet(event: Event): string | undefined {
   if (event.principal.kind === 'unknown') return 'the record names no principal';
   if (event.principal.kind === 'root') return 'root-account-used tells what root reads';
   if (event.origin.kind === 'service') return 'a service forwarded the call';
-  return thingsOf(event).length === 0
-    ? 'the role of a tool or a person reads IAM, which is common'
-    : undefined;
+  return thingsOf(event).length === 0 ? 'a role session reads IAM, which is common' : undefined;
 }
 
 function thingsOf(event: Event): readonly (readonly [group: string, thing: string])[] {
   const hand = handOf(event);
   const by = hand === undefined ? [] : ([['hand', hand]] as const);
   const isDump = dumps.includes(event.name);
-  if (!isDump && hand === undefined) return [];
+  if (!isDump && hand !== byKey) return [];
   return [[isDump ? 'dumps' : 'reads', event.name], ...by];
 }
 
+const byKey = 'a long-term key';
+
 /** Gives whose hand holds the credentials, where the record proves it; undefined for other roles. */
 function handOf(event: Event): string | undefined {
-  if (event.accessKeyId.startsWith('AKIA')) return 'a long-term key';
+  if (event.accessKeyId.startsWith('AKIA')) return byKey;
   const session = event.text('userIdentity.principalId')?.split(':')[1];
   const isInstance = session !== undefined && /^i-[0-9a-f]{8,17}$/.test(session);
   return isInstance ? `instance ${session}` : undefined;
@@ -189,13 +187,12 @@ function judgeReads(
 ): readonly JudgedSignal[] {
   const fresh = freshIn(bucket, all, 'reads');
   if (fresh.length < settings.reads) return [];
-  const hand = listed(groupsOf(bucket.state, 'hand').things);
   return [
     {
       ...spreeSignal(bucket, 'reads', groupsOf(bucket.state, 'reads')),
       severity: 'low',
       title: `${nameOf(actorIn(bucket.state))} read IAM with ${fresh.length} different calls`,
-      reason: `Not made in the day before: ${listed(fresh)}. They were signed with the credentials of ${hand}.`,
+      reason: `Not made in the day before: ${listed(fresh)}. They were signed with a long-term key.`,
     },
   ];
 }

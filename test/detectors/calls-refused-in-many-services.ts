@@ -49,9 +49,9 @@ export const cases: DetectorCases = {
       expect: [{ severity: 'low', title: /^IAM user bob was refused 10 different calls in 8/ }],
     },
     {
-      name: 'fires medium when the credentials of an instance try dozens',
-      given: wide(instance),
-      expect: [{ severity: 'medium', reason: /credentials of instance i-0123456789abcdef0/ }],
+      name: 'fires medium when a long-term key tries dozens',
+      given: wide(iamUser('backup')),
+      expect: [{ severity: 'medium', reason: /^With a long-term key/ }],
     },
     {
       name: 'keeps a role that is refused dozens low: it may be a scanner',
@@ -76,8 +76,8 @@ export const cases: DetectorCases = {
       expect: [],
     },
     {
-      name: 'stays quiet when AWS itself is refused',
-      given: sweep(awsService('config')),
+      name: 'stays quiet when AWS itself is refused, and leaves instances to their own detector',
+      given: [...sweep(awsService('config')), ...wide(instance)],
       expect: [],
     },
     {
