@@ -50,6 +50,7 @@ import logGroupRemoved from './log-group-removed.ts';
 import loginProfileMadeForAnother from './login-profile-made-for-another.ts';
 import longTermKeyUsedFromInstance from './long-term-key-used-from-instance.ts';
 import mailSendingAbused from './mail-sending-abused.ts';
+import manyGuardsRemoved from './many-guards-removed.ts';
 import mfaChallengeFailedRepeatedly from './mfa-challenge-failed-repeatedly.ts';
 import mfaDeviceAddedByAnother from './mfa-device-added-by-another.ts';
 import mfaDeviceRemoved from './mfa-device-removed.ts';
@@ -136,6 +137,7 @@ export const detectors: readonly Detector[] = [
   loginProfileMadeForAnother,
   longTermKeyUsedFromInstance,
   mailSendingAbused,
+  manyGuardsRemoved,
   mfaChallengeFailedRepeatedly,
   mfaDeviceAddedByAnother,
   mfaDeviceRemoved,
