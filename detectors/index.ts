@@ -72,6 +72,7 @@ import rootAccountUsed from './root-account-used.ts';
 import secretDeletedAtOnce from './secret-deleted-at-once.ts';
 import secretsReadInBulk from './secrets-read-in-bulk.ts';
 import sessionOutlivedItsKey from './session-outlived-its-key.ts';
+import sessionUsedFromSeveralNetworks from './session-used-from-several-networks.ts';
 import sleepingKeyWoke from './sleeping-key-woke.ts';
 import snapshotReadDirectly from './snapshot-read-directly.ts';
 import sshKeyPushed from './ssh-key-pushed.ts';
@@ -159,6 +160,7 @@ export const detectors: readonly Detector[] = [
   secretDeletedAtOnce,
   secretsReadInBulk,
   sessionOutlivedItsKey,
+  sessionUsedFromSeveralNetworks,
   sleepingKeyWoke,
   snapshotReadDirectly,
   sshKeyPushed,
