@@ -58,6 +58,7 @@ import mfaEnforcementRemoved from './mfa-enforcement-removed.ts';
 import networkOrAccessLogsRemoved from './network-or-access-logs-removed.ts';
 import objectsDestroyedOrRansomed from './objects-destroyed-or-ransomed.ts';
 import objectsEncryptedByStranger from './objects-encrypted-by-stranger.ts';
+import outsideMachineEnrolled from './outside-machine-enrolled.ts';
 import ownPipelineTampered from './own-pipeline-tampered.ts';
 import passwordPolicyWeakened from './password-policy-weakened.ts';
 import passwordSetThenLoginFromSameAddress from './password-set-then-login-from-same-address.ts';
@@ -146,6 +147,7 @@ export const detectors: readonly Detector[] = [
   networkOrAccessLogsRemoved,
   objectsDestroyedOrRansomed,
   objectsEncryptedByStranger,
+  outsideMachineEnrolled,
   ownPipelineTampered,
   passwordPolicyWeakened,
   passwordSetThenLoginFromSameAddress,
