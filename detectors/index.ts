@@ -65,6 +65,7 @@ import passwordSetThenLoginFromSameAddress from './password-set-then-login-from-
 import permissionsOfAccountMapped from './permissions-of-account-mapped.ts';
 import powerfulRolePassedToCompute from './powerful-role-passed-to-compute.ts';
 import principalsEnumerated from './principals-enumerated.ts';
+import quarantinedKeyStillUsed from './quarantined-key-still-used.ts';
 import recordingOrHubWeakened from './recording-or-hub-weakened.ts';
 import requestHiddenFromTrail from './request-hidden-from-trail.ts';
 import roleAssumedWithNewMfaSerial from './role-assumed-with-new-mfa-serial.ts';
@@ -154,6 +155,7 @@ export const detectors: readonly Detector[] = [
   permissionsOfAccountMapped,
   powerfulRolePassedToCompute,
   principalsEnumerated,
+  quarantinedKeyStillUsed,
   recordingOrHubWeakened,
   requestHiddenFromTrail,
   roleAssumedWithNewMfaSerial,
