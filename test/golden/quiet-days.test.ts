@@ -1,0 +1,29 @@
+// Golden stories of days on which nothing is wrong: with the full catalogue, no alert above low.
+import { describe, expect, it } from 'vitest';
+import { type Severity, severityRank } from '../../src/core/severity.ts';
+import { balance } from '../../src/engine/counters.ts';
+import { judge } from '../support/judge.ts';
+import { terraformDay } from './stories/terraform-day.ts';
+
+const stories = [['an ordinary Terraform day', terraformDay]] as const;
+
+describe.each(stories)('%s', (_name, story) => {
+  it('raises no alert above low', async () => {
+    const records = story();
+    expect(records.length).toBeGreaterThan(200);
+    const { standing, counters } = await judge(records);
+    expect(counters.rejected).toEqual({});
+    expect(counters.items).toBe(records.length);
+    expect(balance(counters)).toBe(0);
+    expect(counters.detectorErrors).toEqual({});
+    const isLoud = (one: { severity: Severity }) =>
+      severityRank(one.severity) > severityRank('low');
+    const loud = standing.filter(isLoud).map((alert) => ({
+      alert: `${alert.severity}: ${alert.title}`,
+      signals: alert.signals
+        .filter(isLoud)
+        .map((one) => `${one.detector} (${one.severity}): ${one.title}. ${one.reason}`),
+    }));
+    expect(loud).toEqual([]);
+  });
+});
