@@ -35,7 +35,7 @@ const meta: DetectorMeta = {
   title: "An instance's credentials were used from two networks",
   severity: 'medium',
   practice: 'instance-roles',
-  what: 'One set of temporary credentials that EC2 gave to one instance (the same access key) made calls from two public networks on one day.',
+  what: 'One set of temporary credentials that EC2 gave to one instance (the same access key) made calls from two public networks on one day; or a program on macOS, Kali or Parrot used them.',
   why: 'An instance has one way out. Credentials that come from a second network were probably copied, through the metadata service, a web application or a shell, and work until they expire.',
   innocent: [
     'The Elastic IP of the instance changed between the calls.',
@@ -181,7 +181,8 @@ interface Group {
 
 function judgeKey(bucket: Bucket<Diary>, of: Group, settings: Config): JudgedSignal[] {
   const { state } = bucket;
-  if (of.uses.length < 2 || actorIn(state).kind !== 'role') return [];
+  if (actorIn(state).kind !== 'role') return [];
+  if (of.uses.length < 2) return judgeAgents(bucket, of);
   const first = firstOf(state, of.uses);
   const later = of.uses.filter((one) => one !== first);
   const all = (section: string) => later.flatMap((one) => namesIn(state, `${section} ${one}`));
@@ -218,6 +219,26 @@ function judgeKey(bucket: Bucket<Diary>, of: Group, settings: Config): JudgedSig
       title: `Credentials of instance ${plain(of.instance)} (role ${actorIn(state).name}) were used from ${of.uses.length} networks`,
       reason: reason.filter((one) => one !== '').join(' '),
       facts: { instance: plain(of.instance), from: listed(all('addresses')) },
+    },
+  ];
+}
+
+/** One network only: an agent of a personal computer still says that it is not the instance. */
+function judgeAgents(bucket: Bucket<Diary>, of: Group): JudgedSignal[] {
+  const { state } = bucket;
+  const sections = of.uses.flatMap((one) => [`agents ${one}`, `addresses ${one}`]);
+  const alien = of.uses
+    .flatMap((one) => namesIn(state, `agents ${one}`))
+    .filter((one) => / (darwin|macos|kali|parrot)$/.test(one));
+  if (alien.length === 0) return [];
+  const from = listed(of.uses.flatMap((one) => namesIn(state, `addresses ${one}`)));
+  return [
+    {
+      ...signalOf(bucket, `agent ${of.group}`, ['uses', ...sections]),
+      severity: 'medium',
+      title: `Credentials of instance ${plain(of.instance)} (role ${actorIn(state).name}) were used by ${listed(alien)}`,
+      reason: `The program says that it runs on macOS or on a system for attacks, which few instances do. It called from ${from}.`,
+      facts: { instance: plain(of.instance), from },
     },
   ];
 }

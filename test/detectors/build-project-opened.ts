@@ -41,7 +41,7 @@ export const cases: DetectorCases = {
       expect: [],
     },
     {
-      // Modelled on traildiscover-events: refused calls come without a request.
+      // Refused calls come without a request; no real record of this API is in the sets.
       name: 'does not break on missing or odd fields',
       given: [
         start(null, { error: ['AccessDenied', 'no'] }),

@@ -66,6 +66,11 @@ export const cases: DetectorCases = {
       expect: [{ severity: 'low', title: /role web/, reason: /Elastic IP was associated/ }],
     },
     {
+      name: 'fires medium for a program of a personal computer, on one network as well',
+      given: [used('203.0.113.7', 's3:ListBuckets', { userAgent: onMac })],
+      expect: [{ severity: 'medium', title: /were used by aws-cli darwin$/ }],
+    },
+    {
       name: 'stays quiet on one network, private addresses, and services that call for the role',
       given: [
         atHome,

@@ -29,7 +29,7 @@ export const cases: DetectorCases = {
   detector: 'start-script-runs-attack',
   cases: [
     {
-      // Modelled on stratus-detonations-2024, sagemaker-update-lifecycle-config.
+      // No real record is in the sets; the shape is that of the API, content in base64.
       name: 'fires high for a reverse shell in a notebook script',
       given: [notebook(shell)],
       expect: [{ severity: 'high', title: /a script for setup that holds a reverse shell$/ }],
