@@ -67,6 +67,7 @@ import powerfulRolePassedToCompute from './powerful-role-passed-to-compute.ts';
 import principalsEnumerated from './principals-enumerated.ts';
 import quarantinedKeyStillUsed from './quarantined-key-still-used.ts';
 import recordingOrHubWeakened from './recording-or-hub-weakened.ts';
+import regionOpened from './region-opened.ts';
 import requestHiddenFromTrail from './request-hidden-from-trail.ts';
 import roleAssumedWithNewMfaSerial from './role-assumed-with-new-mfa-serial.ts';
 import rolesTriedInTurn from './roles-tried-in-turn.ts';
@@ -157,6 +158,7 @@ export const detectors: readonly Detector[] = [
   principalsEnumerated,
   quarantinedKeyStillUsed,
   recordingOrHubWeakened,
+  regionOpened,
   requestHiddenFromTrail,
   roleAssumedWithNewMfaSerial,
   rolesTriedInTurn,
