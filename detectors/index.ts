@@ -70,6 +70,7 @@ import recordingOrHubWeakened from './recording-or-hub-weakened.ts';
 import regionOpened from './region-opened.ts';
 import requestHiddenFromTrail from './request-hidden-from-trail.ts';
 import roleAssumedWithNewMfaSerial from './role-assumed-with-new-mfa-serial.ts';
+import roleSessionRenewedItself from './role-session-renewed-itself.ts';
 import rolesTriedInTurn from './roles-tried-in-turn.ts';
 import rootAccountUsed from './root-account-used.ts';
 import secretDeletedAtOnce from './secret-deleted-at-once.ts';
@@ -161,6 +162,7 @@ export const detectors: readonly Detector[] = [
   regionOpened,
   requestHiddenFromTrail,
   roleAssumedWithNewMfaSerial,
+  roleSessionRenewedItself,
   rolesTriedInTurn,
   rootAccountUsed,
   secretDeletedAtOnce,
