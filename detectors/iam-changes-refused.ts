@@ -56,8 +56,8 @@ const config = z.strictObject({
   calls: count
     .default(3)
     .describe('Different IAM changes refused in an hour that make a signal; low.'),
-  callsMedium: count.default(4).describe('As many by a user or an instance make it medium.'),
-  callsMediumRole: count.default(6).describe('As many by another role make it medium.'),
+  callsMedium: count.default(4).describe('As many by a user make it medium.'),
+  callsMediumRole: count.default(6).describe('As many by a role make it medium.'),
 });
 type Config = z.infer<typeof config>;
 
@@ -112,6 +112,8 @@ function quiet(event: Event): string | undefined {
   if (isByAws(event) || isServiceLinked(event)) return 'a service of AWS acted by itself';
   const { kind } = event.principal;
   if (kind === 'root') return 'root-account-used tells what root was refused';
+  const id = event.text('userIdentity.principalId') ?? '';
+  if (/^[^:]+:i-[0-9a-f]{8,17}$/.test(id)) return 'instance-role-wrote-iam tells each of these';
   return kind === 'unknown' ? 'the record names no principal' : undefined;
 }
 
@@ -136,7 +138,7 @@ function judgeHour(bucket: Bucket<Spree>, settings: Config): readonly JudgedSign
   const calls = group.things.length;
   if (calls < settings.calls) return [];
   const who = actorIn(bucket.state);
-  const isRole = who.kind === 'role' && !group.evidence.some((one) => isInstance(one.who));
+  const isRole = who.kind === 'role';
   const enough = isRole ? settings.callsMediumRole : settings.callsMedium;
   const targets = groupsOf(bucket.state, 'targets').things;
   const aims = targets.length > 0 ? ` They aimed at ${listed(targets)}.` : '';
@@ -149,8 +151,4 @@ function judgeHour(bucket: Bucket<Spree>, settings: Config): readonly JudgedSign
       reason: `Refused: ${group.things.join(', ')}.${aims} ${hand}`,
     },
   ];
-}
-
-function isInstance(who: string): boolean {
-  return /\/i-[0-9a-f]{8,17}$/.test(who);
 }
