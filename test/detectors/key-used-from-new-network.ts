@@ -17,16 +17,20 @@ function used(day: number, from: string, more: RawRecord = {}): RawRecord {
 const office = '192.0.2.10';
 const learnt = [1, 3, 5, 8].map((day) => used(day, office));
 const stolen = {
-  eventVersion: '1.08',
+  eventVersion: '1.11',
   userIdentity: iamUser('ci'),
   eventTime: '2026-03-09T03:12:44Z',
   eventSource: 'sts.amazonaws.com',
   eventName: 'GetCallerIdentity',
-  awsRegion: 'us-east-1',
+  awsRegion: 'eu-west-1',
   sourceIPAddress: '203.0.113.77',
-  userAgent: 'Boto3/1.34.64 md/Botocore#1.34.64 ua/2.0 os/linux lang/python#3.11.2',
+  userAgent:
+    'aws-cli/2.31.3 md/awscrt#0.27.6 ua/2.1 os/windows#11 md/command#sts.get-caller-identity',
   requestParameters: null,
   responseElements: null,
+  additionalEventData: {
+    RequestDetails: { endpointType: 'regional', awsServingRegion: 'eu-west-1' },
+  },
   requestID: '6d0a7a41-6f52-4a53-9b30-1f2e3d4c5b6a',
   eventID: 'f0a1b2c3-d4e5-4f60-8a7b-9c8d7e6f5a4b',
   readOnly: true,
@@ -34,13 +38,14 @@ const stolen = {
   managementEvent: true,
   recipientAccountId: '111122223333',
   eventCategory: 'Management',
+  tlsDetails: { tlsVersion: 'TLSv1.3', clientProvidedHostHeader: 'sts.eu-west-1.amazonaws.com' },
 };
 
 export const cases: DetectorCases = {
   detector: 'key-used-from-new-network',
   cases: [
     {
-      // Modelled on stratus-detonations-2024: GetCallerIdentity opens every detonation.
+      // Modelled on maheribra-attack-chain-2026 b32cd50d-a1fb-4238-970d-0bc70a35864d.
       name: 'fires medium when a key of one network tells its owner to another',
       given: [...learnt, stolen],
       expect: [

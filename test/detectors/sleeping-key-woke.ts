@@ -28,26 +28,35 @@ export const cases: DetectorCases = {
   config: { sleepDays: 30 },
   cases: [
     {
-      // Modelled on flaws-cloud-excerpt-2020: a key found by strangers lists buckets.
+      // Modelled on traildiscover-events d2124f15-7373-4465-a961-0deafcb64efc: ListBuckets, refused.
       name: 'fires high when a key wakes after months in a network it never worked in',
       given: [
         used('2026-01-05'),
         used('2026-01-06'),
         {
-          eventVersion: '1.05',
+          eventVersion: '1.09',
           userIdentity: owner,
           eventTime: '2026-02-20T23:41:07Z',
           eventSource: 's3.amazonaws.com',
           eventName: 'ListBuckets',
           awsRegion: 'us-east-1',
           sourceIPAddress: '198.51.100.99',
-          userAgent: '[Boto3/1.7.4 Python/2.7.12 Linux/4.4.0 Botocore/1.10.4]',
+          userAgent: '[aws-cli/2.17.40 md/awscrt#0.21.2 os/linux md/command#s3api.list-buckets]',
           errorCode: 'AccessDenied',
           errorMessage: 'Access Denied',
-          requestParameters: null,
+          requestParameters: { Host: 's3.us-east-1.amazonaws.com' },
           responseElements: null,
-          requestID: '4A7D1C2B3E5F6A78',
+          additionalEventData: {
+            AuthenticationMethod: 'AuthHeader',
+            SignatureVersion: 'SigV4',
+            bytesTransferredIn: 0,
+            bytesTransferredOut: 243,
+          },
+          requestID: 'KD4A7D1C2B3E5F6A',
           eventID: '0a6bfb3c-58a6-4a53-8d53-7e6f5d4c3b2a',
+          readOnly: true,
+          managementEvent: true,
+          eventCategory: 'Management',
           eventType: 'AwsApiCall',
           recipientAccountId: '111122223333',
         },
