@@ -26,6 +26,7 @@ import databaseDestroyed from './database-destroyed.ts';
 import databaseExposed from './database-exposed.ts';
 import decoyTouched from './decoy-touched.ts';
 import domainMovedAway from './domain-moved-away.ts';
+import dutiesNotSeparated from './duties-not-separated.ts';
 import federationTokenIssued from './federation-token-issued.ts';
 import guarddutyWeakened from './guardduty-weakened.ts';
 import iamChangedWithoutMfa from './iam-changed-without-mfa.ts';
@@ -118,6 +119,7 @@ export const detectors: readonly Detector[] = [
   databaseExposed,
   decoyTouched,
   domainMovedAway,
+  dutiesNotSeparated,
   federationTokenIssued,
   guarddutyWeakened,
   iamChangedWithoutMfa,
