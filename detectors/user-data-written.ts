@@ -23,7 +23,6 @@ import {
 import type { Severity } from '../src/core/severity.ts';
 import { listed } from '../src/core/tally.ts';
 import { attack, isByAws } from '../src/core/telling.ts';
-import { plain } from '../src/core/text.ts';
 import { dayMs } from '../src/core/time.ts';
 
 const meta: DetectorMeta = {
