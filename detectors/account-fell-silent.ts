@@ -45,7 +45,7 @@ type Config = z.infer<typeof config>;
 
 /** Hours of silence that make a signal: deliveries of minutes, even of an hour, are everyday life. */
 const silentHours = 3;
-const slotMs = 5 * minuteMs;
+const slotMs = 15 * minuteMs;
 
 const stateSchema = z.object({ slot: z.number(), proof: evidenceSchema.optional() });
 type State = z.infer<typeof stateSchema>;
@@ -80,7 +80,7 @@ function slotOf(event: Event): number {
   return Math.floor(event.time / slotMs);
 }
 
-/** The first event of the last five minutes that spoke stands for the hour: few changes, any order. */
+/** The first event of the last quarter that spoke stands for the hour: few changes, any order. */
 function isLater(event: Event, state: State): boolean {
   const slot = slotOf(event);
   if (slot !== state.slot) return slot > state.slot;

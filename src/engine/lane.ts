@@ -10,7 +10,6 @@ import type {
   Checkpoint,
   Counters,
   DeadLetter,
-  Horizon,
   Kept,
   ProvingEvent,
 } from '../core/ports.ts';
@@ -22,6 +21,8 @@ import { EventClocks, type Standing } from './clocks.ts';
 import { balance, emptyCounters } from './counters.ts';
 import { IdMemory } from './duplicates.ts';
 import { exceptionMatch } from './exceptions.ts';
+import { LastSaid } from './judged.ts';
+import { deadLetterOf, horizonOf } from './kept.ts';
 import type { LaneSize } from './lane-size.ts';
 import { alertIdOf, type Operation, signalIdOf } from './operations.ts';
 import { draftsOf, type Raised, raised } from './raise.ts';
@@ -52,6 +53,7 @@ export class Lane {
   readonly #ids: IdMemory;
   readonly #clocks: EventClocks;
   readonly #chains: Chains;
+  readonly #said = new LastSaid();
   readonly #counters: Counters;
   /** Bytes of raw records and dead letters that wait for the next drain. */
   pendingBytes = 0;
@@ -152,7 +154,7 @@ export class Lane {
       buckets: structuredClone([...state.buckets, ...sessions.buckets]),
       bucketsGone: [...state.bucketsGone, ...sessions.bucketsGone],
       ...this.#ids.changes(),
-      horizon: this.#horizon(),
+      horizon: horizonOf(this.#ids.forgottenBefore, this.#sweptHour, this.#settledUpTo),
       events: this.#events,
       deadLetters: this.#deadLetters,
       kept: this.#kept,
@@ -165,23 +167,12 @@ export class Lane {
     return { judgements, changes };
   }
 
-  #horizon(): Horizon {
-    const { forgottenBefore } = this.#ids;
-    return {
-      ...(forgottenBefore === undefined ? {} : { forgottenBefore }),
-      ...(Number.isFinite(this.#sweptHour) ? { sweptHour: this.#sweptHour } : {}),
-      ...(Number.isFinite(this.#settledUpTo) ? { settledUpTo: this.#settledUpTo } : {}),
-    };
-  }
-
   #reject(item: RejectedItem): void {
     const rejected = this.#counters.rejected;
     rejected[item.reason] = (rejected[item.reason] ?? 0) + 1;
-    const { reason, detail, offset, size, position } = item;
-    const { shard, sequence, item: at } = position;
-    const bytes = new Uint8Array(item.bytes);
-    this.pendingBytes += bytes.length;
-    this.#deadLetters.push({ shard, sequence, item: at, offset, reason, detail, bytes, size });
+    const letter = deadLetterOf(item);
+    this.pendingBytes += letter.bytes.length;
+    this.#deadLetters.push(letter);
   }
 
   #event(item: EventItem): void {
@@ -284,12 +275,19 @@ export class Lane {
       const settling = this.#opened(one, detector, keyed.key, event);
       return settling !== undefined && detector.fold(event, settling, one.config) ? [] : undefined;
     }
-    const standingNow = () =>
-      detector.judge(this.#state.buckets(detector, keyed.key, event.time, watermark), one.config);
-    const before = standingNow();
+    const { bucketMs } = detector.state;
+    const start = windowStart(event.time, bucketMs);
+    const name = `${one.id} ${keyed.key}`;
+    const near = () => this.#state.buckets(detector, keyed.key, event.time, watermark);
+    const stood = near();
+    const before = this.#said.recall(name, start, stood) ?? detector.judge(stood, one.config);
+    this.#said.forget(name);
     const state = this.#opened(one, detector, keyed.key, event);
     if (state === undefined || !detector.fold(event, state, one.config)) return undefined;
-    return this.#difference(one, before, standingNow(), standing.isLate);
+    const stands = near();
+    const after = detector.judge(stands, one.config);
+    this.#said.keep(name, start, stands, after);
+    return this.#difference(one, before, after, standing.isLate);
   }
 
   /** Marked before it is folded: what a fold that throws left half done is stored as it is in memory. */
@@ -350,6 +348,7 @@ export class Lane {
     after: readonly JudgedSignal[],
     isLate: boolean,
   ): Operation[] {
+    if (before.length === 0 && after.length === 0) return [];
     const gone = new Map<string, Operation>();
     const old = new Map<string, string>();
     for (const draft of before) {
