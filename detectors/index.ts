@@ -7,6 +7,7 @@ import accountLeftOrganization from './account-left-organization.ts';
 import accountSurveyed from './account-surveyed.ts';
 import adminPortOpenedToWorld from './admin-port-opened-to-world.ts';
 import alarmOrRuleWeakened from './alarm-or-rule-weakened.ts';
+import alertsSuppressed from './alerts-suppressed.ts';
 import apiCredentialsOpenedConsole from './api-credentials-opened-console.ts';
 import attackToolNamedItself from './attack-tool-named-itself.ts';
 import backupsDestroyed from './backups-destroyed.ts';
@@ -100,6 +101,7 @@ export const detectors: readonly Detector[] = [
   accountSurveyed,
   adminPortOpenedToWorld,
   alarmOrRuleWeakened,
+  alertsSuppressed,
   apiCredentialsOpenedConsole,
   attackToolNamedItself,
   backupsDestroyed,
