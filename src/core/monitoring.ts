@@ -34,6 +34,25 @@ export function callsOf<Config, Kind>(calls: Calls<Config, Kind>): readonly Call
   return Object.keys(calls) as CallPattern[];
 }
 
+/**
+ * Takes how grave a call is, its verb in the past and in the infinitive, the paths below requestParameters
+ * that name what it is about, and why it matters; gives how to read it. `applies` gives why it may not.
+ */
+export function taking(
+  severity: Severity,
+  verbs: readonly [did: string, tried: string],
+  paths: readonly string[],
+  why: string,
+  applies: (event: Event) => Quiet | undefined = () => undefined,
+): Read<unknown> {
+  return (event) => {
+    const quiet = applies(event);
+    if (quiet !== undefined) return quiet;
+    const things = paths.flatMap((path) => textsIn(asked(event, path)));
+    return { severity, did: verbs[0], tried: verbs[1], things, why };
+  };
+}
+
 /** Takes an event; gives why it is AWS's own work, undefined where it is somebody's. */
 export function ownWork(event: Event): Quiet | undefined {
   if (isByAws(event)) return 'an AWS service did it by itself';
