@@ -1,4 +1,4 @@
-// Cases of alerts-suppressed.
+// Cases of findings-suppressed.
 import type { DetectorCases } from '../support/cases.ts';
 import { account, apiCall, assumedRole, refusal, serviceLinkedRole } from '../support/records.ts';
 
@@ -7,7 +7,7 @@ function hub(name: string, request: unknown, by = assumedRole('dev')) {
 }
 
 export const cases: DetectorCases = {
-  detector: 'alerts-suppressed',
+  detector: 'findings-suppressed',
   cases: [
     {
       name: 'fires when an automation rule of Security Hub suppresses what comes',
@@ -23,7 +23,7 @@ export const cases: DetectorCases = {
           ],
         }),
       ],
-      expect: [{ severity: 'medium', title: /^Role dev made a filter that hides alerts: quiet$/ }],
+      expect: [{ severity: 'medium', title: /^Role dev made a filter that hides findings: quiet$/ }],
     },
     {
       name: 'is low when somebody suppresses by hand, in either case of the names',
@@ -33,7 +33,7 @@ export const cases: DetectorCases = {
           workflow: { status: 'SUPPRESSED' },
         }),
       ],
-      expect: [{ severity: 'low', title: /suppressed 2 alerts in Security Hub$/ }],
+      expect: [{ severity: 'low', title: /suppressed 2 findings in Security Hub$/ }],
     },
     {
       name: 'fires when GuardDuty is told whom to trust, and when a threat list goes out of use',
@@ -63,7 +63,7 @@ export const cases: DetectorCases = {
           request: { action: 'ARCHIVE', name: 'all', findingCriteria: {} },
         }),
       ],
-      expect: [{ severity: 'medium', title: /hides alerts: all$/ }],
+      expect: [{ severity: 'medium', title: /hides findings: all$/ }],
     },
     {
       name: 'tells a refused attempt as low',

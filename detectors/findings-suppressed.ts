@@ -4,7 +4,6 @@ import { type DetectorMeta, stateless } from '../src/core/detector.ts';
 import type { Event } from '../src/core/event.ts';
 import {
   asked,
-  askedText,
   type Calls,
   callsOf,
   detecting,
@@ -16,8 +15,8 @@ import {
 import { attack, cis } from '../src/core/telling.ts';
 
 const meta: DetectorMeta = {
-  id: 'alerts-suppressed',
-  title: 'Alerts of a security service suppressed',
+  id: 'findings-suppressed',
+  title: 'Findings of a security service suppressed',
   severity: 'medium',
   practice: 'monitoring',
   what: 'Somebody made Security Hub, Macie, Inspector or Access Analyzer suppress or archive what they report, by a filter for the future or by hand, or gave GuardDuty a list of entities to trust or took its list of threats out of use.',
@@ -46,10 +45,10 @@ type Config = z.infer<typeof config>;
 
 const stays = 'It works on all that comes, until somebody removes it.';
 const byHand = 'What was found is no longer shown as open.';
-const made = ['made a filter that hides alerts:', 'make a filter that hides alerts:'] as const;
+const made = ['made a filter that hides findings:', 'make a filter that hides findings:'] as const;
 const changed = [
-  'changed a filter so that it hides alerts:',
-  'make a filter hide alerts:',
+  'changed a filter so that it hides findings:',
+  'make a filter hide findings:',
 ] as const;
 const trusts = ['let GuardDuty trust', 'let GuardDuty trust'] as const;
 const unlisted = ['took out of use the threat list', 'take out of use the threat list'] as const;
@@ -78,7 +77,7 @@ const calls: Calls<Config> = {
   ),
   'securityhub.amazonaws.com:UpdateFindings': taking(
     'medium',
-    ['archived all that matches a filter in Security Hub', 'archive alerts in Security Hub'],
+    ['archived all that matches a filter in Security Hub', 'archive findings in Security Hub'],
     [],
     byHand,
     onlyHiding,
@@ -114,7 +113,7 @@ const calls: Calls<Config> = {
   ),
   'access-analyzer.amazonaws.com:UpdateFindings': taking(
     'low',
-    ['archived alerts in Access Analyzer', 'archive alerts in Access Analyzer'],
+    ['archived findings in Access Analyzer', 'archive findings in Access Analyzer'],
     [],
     byHand,
     onlyHiding,
@@ -183,5 +182,5 @@ function onlyOff(event: Event): string | undefined {
 
 function countOf(list: unknown): string {
   const count = Array.isArray(list) ? list.length : 0;
-  return count === 0 ? 'alerts' : `${count} ${count === 1 ? 'alert' : 'alerts'}`;
+  return count === 0 ? 'findings' : `${count} ${count === 1 ? 'finding' : 'findings'}`;
 }
