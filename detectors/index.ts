@@ -7,7 +7,6 @@ import accountLeftOrganization from './account-left-organization.ts';
 import accountSurveyed from './account-surveyed.ts';
 import adminPortOpenedToWorld from './admin-port-opened-to-world.ts';
 import alarmOrRuleWeakened from './alarm-or-rule-weakened.ts';
-import alertsSuppressed from './alerts-suppressed.ts';
 import apiCredentialsOpenedConsole from './api-credentials-opened-console.ts';
 import attackToolNamedItself from './attack-tool-named-itself.ts';
 import backupsDestroyed from './backups-destroyed.ts';
@@ -29,6 +28,7 @@ import decoyTouched from './decoy-touched.ts';
 import domainMovedAway from './domain-moved-away.ts';
 import dutiesNotSeparated from './duties-not-separated.ts';
 import federationTokenIssued from './federation-token-issued.ts';
+import findingsSuppressed from './findings-suppressed.ts';
 import guarddutyWeakened from './guardduty-weakened.ts';
 import iamChangedWithoutMfa from './iam-changed-without-mfa.ts';
 import iamChangesRefused from './iam-changes-refused.ts';
@@ -101,7 +101,6 @@ export const detectors: readonly Detector[] = [
   accountSurveyed,
   adminPortOpenedToWorld,
   alarmOrRuleWeakened,
-  alertsSuppressed,
   apiCredentialsOpenedConsole,
   attackToolNamedItself,
   backupsDestroyed,
@@ -123,6 +122,7 @@ export const detectors: readonly Detector[] = [
   domainMovedAway,
   dutiesNotSeparated,
   federationTokenIssued,
+  findingsSuppressed,
   guarddutyWeakened,
   iamChangedWithoutMfa,
   iamChangesRefused,
