@@ -23,7 +23,9 @@ export const cases: DetectorCases = {
           ],
         }),
       ],
-      expect: [{ severity: 'medium', title: /^Role dev made a filter that hides findings: quiet$/ }],
+      expect: [
+        { severity: 'medium', title: /^Role dev made a filter that hides findings: quiet$/ },
+      ],
     },
     {
       name: 'is low when somebody suppresses by hand, in either case of the names',
