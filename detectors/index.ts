@@ -72,6 +72,7 @@ import recordingOrHubWeakened from './recording-or-hub-weakened.ts';
 import regionOpened from './region-opened.ts';
 import requestHiddenFromTrail from './request-hidden-from-trail.ts';
 import roleAssumedWithNewMfaSerial from './role-assumed-with-new-mfa-serial.ts';
+import roleOpenedByNewcomer from './role-opened-by-newcomer.ts';
 import roleSessionRenewedItself from './role-session-renewed-itself.ts';
 import rolesTriedInTurn from './roles-tried-in-turn.ts';
 import rootAccountUsed from './root-account-used.ts';
@@ -166,6 +167,7 @@ export const detectors: readonly Detector[] = [
   regionOpened,
   requestHiddenFromTrail,
   roleAssumedWithNewMfaSerial,
+  roleOpenedByNewcomer,
   roleSessionRenewedItself,
   rolesTriedInTurn,
   rootAccountUsed,
