@@ -30,6 +30,7 @@ import dutiesNotSeparated from './duties-not-separated.ts';
 import federationTokenIssued from './federation-token-issued.ts';
 import findingsSuppressed from './findings-suppressed.ts';
 import guarddutyWeakened from './guardduty-weakened.ts';
+import guardrailPolicyRemoved from './guardrail-policy-removed.ts';
 import iamChangedWithoutMfa from './iam-changed-without-mfa.ts';
 import iamChangesRefused from './iam-changes-refused.ts';
 import iamPolicyChanged from './iam-policy-changed.ts';
@@ -125,6 +126,7 @@ export const detectors: readonly Detector[] = [
   federationTokenIssued,
   findingsSuppressed,
   guarddutyWeakened,
+  guardrailPolicyRemoved,
   iamChangedWithoutMfa,
   iamChangesRefused,
   iamPolicyChanged,
