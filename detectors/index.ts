@@ -1,6 +1,7 @@
 // The one list of detectors, in the order in which they are asked.
 import type { Detector } from '../src/core/detector.ts';
 import accessKeyMade from './access-key-made.ts';
+import accessKeyReactivated from './access-key-reactivated.ts';
 import accountFellSilent from './account-fell-silent.ts';
 import accountGuardSwitchedOff from './account-guard-switched-off.ts';
 import accountLeftOrganization from './account-left-organization.ts';
@@ -79,6 +80,7 @@ import rolesTriedInTurn from './roles-tried-in-turn.ts';
 import rootAccountUsed from './root-account-used.ts';
 import secretDeletedAtOnce from './secret-deleted-at-once.ts';
 import secretsReadInBulk from './secrets-read-in-bulk.ts';
+import serviceCredentialMade from './service-credential-made.ts';
 import sessionOutlivedItsKey from './session-outlived-its-key.ts';
 import sessionUsedFromSeveralNetworks from './session-used-from-several-networks.ts';
 import sleepingKeyWoke from './sleeping-key-woke.ts';
@@ -97,6 +99,7 @@ import workloadRoleWroteIam from './workload-role-wrote-iam.ts';
 /** The catalogue. */
 export const detectors: readonly Detector[] = [
   accessKeyMade,
+  accessKeyReactivated,
   accountFellSilent,
   accountGuardSwitchedOff,
   accountLeftOrganization,
@@ -175,6 +178,7 @@ export const detectors: readonly Detector[] = [
   rootAccountUsed,
   secretDeletedAtOnce,
   secretsReadInBulk,
+  serviceCredentialMade,
   sessionOutlivedItsKey,
   sessionUsedFromSeveralNetworks,
   sleepingKeyWoke,
