@@ -192,6 +192,7 @@ function judgeReads(
   enough: number,
 ): readonly JudgedSignal[] {
   const group = groupsOf(bucket.state, kind);
+  if (group.things.length < enough) return [];
   const known = new Set(before.flatMap(({ state }) => groupsOf(state, kind).things));
   const fresh = group.things.filter((one) => !known.has(one));
   if (fresh.length < enough) return [];

@@ -94,6 +94,10 @@ export function isInSpree(
 /** Takes groups; gives the sum of them, and of no group an empty one. */
 export function groupsOf(spree: Spree, ...names: readonly string[]): Group {
   const some = names.flatMap((name) => spree.groups[name] ?? []);
+  const [only] = some;
+  if (only === undefined) return { things: [], evidence: [], isCut: false };
+  // One group is kept sorted and cut as it is; asked for on every event, it is not copied.
+  if (some.length === 1) return only;
   const things = [...new Set(some.flatMap((one) => one.things))].sort();
   const evidence = new Map(some.flatMap((one) => one.evidence.map((line) => [line.id, line])));
   return {
