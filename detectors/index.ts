@@ -12,6 +12,7 @@ import apiCredentialsOpenedConsole from './api-credentials-opened-console.ts';
 import attackToolNamedItself from './attack-tool-named-itself.ts';
 import backupsDestroyed from './backups-destroyed.ts';
 import bedrockModelsAbused from './bedrock-models-abused.ts';
+import breakGlassAccessUsed from './break-glass-access-used.ts';
 import bucketProtectionsRemoved from './bucket-protections-removed.ts';
 import bucketUsedByStranger from './bucket-used-by-stranger.ts';
 import bucketsProbed from './buckets-probed.ts';
@@ -110,6 +111,7 @@ export const detectors: readonly Detector[] = [
   attackToolNamedItself,
   backupsDestroyed,
   bedrockModelsAbused,
+  breakGlassAccessUsed,
   bucketProtectionsRemoved,
   bucketUsedByStranger,
   bucketsProbed,
