@@ -51,7 +51,6 @@ const config = z.strictObject({
       'forcemfa',
       'requiremfa',
       'enforcemfa',
-      'protect',
     ])
     .describe('A policy whose name holds one of these, whatever case and dashes, is a guardrail.'),
 });
