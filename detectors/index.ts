@@ -81,6 +81,7 @@ import rolesTriedInTurn from './roles-tried-in-turn.ts';
 import rootAccountUsed from './root-account-used.ts';
 import secretDeletedAtOnce from './secret-deleted-at-once.ts';
 import secretsReadInBulk from './secrets-read-in-bulk.ts';
+import securityServiceLeft from './security-service-left.ts';
 import serviceCredentialMade from './service-credential-made.ts';
 import sessionOutlivedItsKey from './session-outlived-its-key.ts';
 import sessionUsedFromSeveralNetworks from './session-used-from-several-networks.ts';
@@ -180,6 +181,7 @@ export const detectors: readonly Detector[] = [
   rootAccountUsed,
   secretDeletedAtOnce,
   secretsReadInBulk,
+  securityServiceLeft,
   serviceCredentialMade,
   sessionOutlivedItsKey,
   sessionUsedFromSeveralNetworks,
