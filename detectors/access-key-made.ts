@@ -41,7 +41,7 @@ const meta: DetectorMeta = {
   gaps: [
     'What the target user may do is not in the call: its name is all that hints at it.',
     'A pipeline is known by its role session. One that signs with the key of an IAM user looks like a person with a key.',
-    'Keys of root are told by root-account-used; keys of a user made minutes before also by identity-created-and-armed.',
+    'Keys of root are told by root-account-used, keys that an instance made by instance-role-wrote-iam; keys of a user made minutes before also by identity-created-and-armed.',
   ],
 };
 
@@ -54,6 +54,9 @@ export default stateless<z.infer<typeof config>>({
   detect(event) {
     if (isByAws(event)) return 'AWS made the call';
     if (event.outcome === 'failure') return 'the call failed and made no key';
+    if (instanceOf(event) !== undefined) {
+      return 'an instance did it, which instance-role-wrote-iam tells';
+    }
     const owner = ownerIn(event);
     if (event.outcome === 'denied') return refused(event, owner);
     if (event.identityType === 'Root' && event.text('requestParameters.userName') === undefined) {
@@ -106,11 +109,6 @@ function judged(event: Event, owner: string): { severity: Severity; because: str
   if (isBedrockKeyHolder(owner)) {
     const because =
       'The user exists to hold a Bedrock API key and has no use for an access key: it widens that key to all the user may do.';
-    return { severity: 'high', because };
-  }
-  const instance = instanceOf(event);
-  if (instance !== undefined) {
-    const because = `The session belongs to EC2 instance ${plain(instance)}: a machine seldom makes keys.`;
     return { severity: 'high', because };
   }
   const byKey = userKeyOf(event);

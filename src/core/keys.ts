@@ -2,6 +2,7 @@
 
 import type { z } from 'zod';
 import type { Event } from './event.ts';
+import { parseDenial, targetOf } from './iam/denial.ts';
 import { isPrivate, networkOf } from './instances.ts';
 import type { Principal } from './principal.ts';
 import type { principalSchema } from './tally.ts';
@@ -32,6 +33,11 @@ export function ownerIn(event: Event, answer = 'accessKey'): string | undefined 
   const named =
     event.text('requestParameters.userName') ?? event.text(`responseElements.${answer}.userName`);
   if (named !== undefined) return named;
+  if (event.outcome === 'denied') {
+    // A refused request is left out; the message then is all that names the user.
+    const target = targetOf(parseDenial(event.errorMessage)?.resource);
+    return target?.kind === 'user' ? target.name : undefined;
+  }
   return event.principal.kind === 'user' && event.outcome === 'success'
     ? event.principal.name
     : undefined;
