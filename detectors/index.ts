@@ -27,6 +27,7 @@ import dataCopiedOut from './data-copied-out.ts';
 import databaseDestroyed from './database-destroyed.ts';
 import databaseExposed from './database-exposed.ts';
 import decoyTouched from './decoy-touched.ts';
+import deviceCodeUsedElsewhere from './device-code-used-elsewhere.ts';
 import domainMovedAway from './domain-moved-away.ts';
 import dutiesNotSeparated from './duties-not-separated.ts';
 import federationTokenIssued from './federation-token-issued.ts';
@@ -127,6 +128,7 @@ export const detectors: readonly Detector[] = [
   databaseDestroyed,
   databaseExposed,
   decoyTouched,
+  deviceCodeUsedElsewhere,
   domainMovedAway,
   dutiesNotSeparated,
   federationTokenIssued,
