@@ -92,13 +92,18 @@ function personRows(alert: AlertJson): [string, string][] {
   const rows = others.map(({ principal, standing }): [string, string] => {
     const mark =
       standing === 'proven' ? 'proven' : colors.yellow('a hint only: a name somebody chose');
-    return ['person', `${plain(principal.name)} (${principal.kind}), ${mark}`];
+    return ['person', `${named(principal)}, ${mark}`];
   });
   const isOpen = alert.signals.some((one) =>
     one.chains.some((chain) => chain.person === undefined),
   );
   if (isOpen) rows.push(['person', colors.yellow('unknown: the trail does not show who began it')]);
   return rows;
+}
+
+/** A hint has a name and nothing that says of whom or what it is the name. */
+function named({ name, kind, account }: AlertJson['principal']): string {
+  return kind === 'unknown' ? plain(name) : `${plain(name)} (${kind} in ${plain(account)})`;
 }
 
 /** The steps by which credentials were handed on, from the session that acted back to the person. */
@@ -113,7 +118,7 @@ function chainLines(alert: AlertJson, isWhole: boolean): string[] {
     chain.hops.map((hop, at) => {
       const start = at === 0 ? plain(chain.session || 'session').padEnd(21) : ' '.repeat(21);
       const how = hop.how === '' ? `by ${hop.basis}` : `by ${plain(hop.how)} of`;
-      const who = `${plain(hop.principal.name)} (${hop.principal.kind} in ${plain(hop.principal.account)})`;
+      const who = named(hop.principal);
       const proof = hop.event === undefined ? '' : colors.dim(`  ${plain(hop.event)}`);
       return `    ${start} ${how} ${who}, ${hop.standing}${proof}`;
     }),

@@ -127,6 +127,7 @@ export function personOf(chain: Chain): string {
   const { person, standing } = chain;
   if (person === undefined) return 'unknown';
   const mark = standing === 'hinted' ? ', hinted only' : '';
+  if (person.kind === 'unknown') return `${person.name} (hinted only)`;
   return `${person.name} (${person.kind} of ${person.account}${mark})`;
 }
 

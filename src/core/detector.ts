@@ -6,16 +6,18 @@ import type { Severity } from './severity.ts';
 import type { Evidence, SignalDraft } from './signal.ts';
 import { plain } from './text.ts';
 
-/** The eight IAM practices. */
-export type Practice =
-  | 'least-privilege'
-  | 'password-policy'
-  | 'mfa'
-  | 'access-keys'
-  | 'monitoring'
-  | 'instance-roles'
-  | 'separation-of-duties'
-  | 'temporary-credentials';
+/** The eight IAM practices, each with its title, in the order in which they are told. */
+export const practices = {
+  'least-privilege': 'Least privilege',
+  'password-policy': 'Strong passwords',
+  mfa: 'Multi-factor authentication',
+  'access-keys': 'Access keys, and no keys for root',
+  monitoring: 'Monitoring and audit',
+  'instance-roles': 'Roles for EC2 and other workloads',
+  'separation-of-duties': 'Groups, roles and separation of duties',
+  'temporary-credentials': 'Temporary credentials',
+} as const;
+export type Practice = keyof typeof practices;
 
 /** What an analyst reads about a detector; each list is sentences, the first step first. */
 export interface DetectorMeta {

@@ -4,6 +4,7 @@ import { detectors } from '../../detectors/index.ts';
 import { alertSchema, signalSchema } from '../../schemas/alert.ts';
 import { configSchema } from '../../schemas/config.ts';
 import { catalogueEntry } from '../../src/cli/detectors.ts';
+import { practices } from '../../src/core/detector.ts';
 
 /** Gives the JSON Schema of what leaves, or of the configuration as it is written. */
 export function jsonSchema(which: 'alert' | 'signal' | 'config'): string {
@@ -20,20 +21,21 @@ export function jsonSchema(which: 'alert' | 'signal' | 'config'): string {
 
 /** Gives detectors/README.md. */
 export function catalogueText(): string {
-  const sections = detectors.map((one) => section(catalogueEntry(one)));
-  const rows = detectors.map(
-    ({ meta }) => `| [${meta.id}](#${meta.id}) | ${meta.severity} | ${meta.title} |`,
-  );
   const head = [
     '# Detectors',
     '',
     'Generated from the detectors themselves by `npm run generate`; a test fails when it is stale.',
-    '',
-    '| id | usual severity | headline |',
-    '|---|---|---|',
-    ...rows,
   ];
-  return `${[...head, ...sections].join('\n')}\n`;
+  const chapters = Object.entries(practices).flatMap(([practice, title], at) => {
+    const own = detectors.filter((one) => one.meta.practice === practice);
+    const rows = own.map(
+      ({ meta }) => `| [${meta.id}](#${meta.id}) | ${meta.severity} | ${meta.title} |`,
+    );
+    const table = ['', '| id | usual severity | headline |', '|---|---|---|', ...rows];
+    const sections = own.map((one) => section(catalogueEntry(one)));
+    return [`\n## ${at + 1}. ${title}`, ...table, ...sections];
+  });
+  return `${[...head, ...chapters].join('\n')}\n`;
 }
 
 type Entry = ReturnType<typeof catalogueEntry>;
@@ -44,7 +46,7 @@ function section(entry: Entry): string {
   const cis = entry.cis.map((one) => `${one.framework} ${one.version}: ${one.control}`);
   const config = settings(entry);
   return [
-    `\n## ${entry.id}\n`,
+    `\n### ${entry.id}\n`,
     `**${entry.title}** · ${entry.severity} · ${entry.practice} · ${entry.state}\n`,
     `${entry.what}\n`,
     `**Why it matters.** ${entry.why}\n`,
