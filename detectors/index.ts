@@ -96,6 +96,7 @@ import trailStarved from './trail-starved.ts';
 import trailStoppedOrDeleted from './trail-stopped-or-deleted.ts';
 import userDataReadInBulk from './user-data-read-in-bulk.ts';
 import userDataWritten from './user-data-written.ts';
+import userJoinedPowerfulGroup from './user-joined-powerful-group.ts';
 import windowsPasswordRead from './windows-password-read.ts';
 import workloadRoleWroteIam from './workload-role-wrote-iam.ts';
 
@@ -197,6 +198,7 @@ export const detectors: readonly Detector[] = [
   trailStoppedOrDeleted,
   userDataReadInBulk,
   userDataWritten,
+  userJoinedPowerfulGroup,
   windowsPasswordRead,
   workloadRoleWroteIam,
 ];
