@@ -9,6 +9,7 @@ import accountSurveyed from './account-surveyed.ts';
 import adminPortOpenedToWorld from './admin-port-opened-to-world.ts';
 import alarmOrRuleWeakened from './alarm-or-rule-weakened.ts';
 import apiCredentialsOpenedConsole from './api-credentials-opened-console.ts';
+import appUserSessionLeftItsApp from './app-user-session-left-its-app.ts';
 import attackToolNamedItself from './attack-tool-named-itself.ts';
 import backupsDestroyed from './backups-destroyed.ts';
 import bedrockModelsAbused from './bedrock-models-abused.ts';
@@ -111,6 +112,7 @@ export const detectors: readonly Detector[] = [
   adminPortOpenedToWorld,
   alarmOrRuleWeakened,
   apiCredentialsOpenedConsole,
+  appUserSessionLeftItsApp,
   attackToolNamedItself,
   backupsDestroyed,
   bedrockModelsAbused,
