@@ -2,6 +2,7 @@
 import type { Detector } from '../src/core/detector.ts';
 import accessKeyMade from './access-key-made.ts';
 import accessKeyReactivated from './access-key-reactivated.ts';
+import accessLentForMinutes from './access-lent-for-minutes.ts';
 import accountFellSilent from './account-fell-silent.ts';
 import accountGuardSwitchedOff from './account-guard-switched-off.ts';
 import accountLeftOrganization from './account-left-organization.ts';
@@ -105,6 +106,7 @@ import workloadRoleWroteIam from './workload-role-wrote-iam.ts';
 export const detectors: readonly Detector[] = [
   accessKeyMade,
   accessKeyReactivated,
+  accessLentForMinutes,
   accountFellSilent,
   accountGuardSwitchedOff,
   accountLeftOrganization,
