@@ -99,6 +99,7 @@ import trailStoppedOrDeleted from './trail-stopped-or-deleted.ts';
 import userDataReadInBulk from './user-data-read-in-bulk.ts';
 import userDataWritten from './user-data-written.ts';
 import userJoinedPowerfulGroup from './user-joined-powerful-group.ts';
+import webFirewallRemoved from './web-firewall-removed.ts';
 import windowsPasswordRead from './windows-password-read.ts';
 import workloadRoleWroteIam from './workload-role-wrote-iam.ts';
 
@@ -203,6 +204,7 @@ export const detectors: readonly Detector[] = [
   userDataReadInBulk,
   userDataWritten,
   userJoinedPowerfulGroup,
+  webFirewallRemoved,
   windowsPasswordRead,
   workloadRoleWroteIam,
 ];
