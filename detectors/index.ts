@@ -59,6 +59,7 @@ import loginProfileMadeForAnother from './login-profile-made-for-another.ts';
 import longTermKeyUsedFromInstance from './long-term-key-used-from-instance.ts';
 import mailSendingAbused from './mail-sending-abused.ts';
 import manyGuardsRemoved from './many-guards-removed.ts';
+import manyWaysToMoreRights from './many-ways-to-more-rights.ts';
 import mfaChallengeFailedRepeatedly from './mfa-challenge-failed-repeatedly.ts';
 import mfaDeviceAddedByAnother from './mfa-device-added-by-another.ts';
 import mfaDeviceRemoved from './mfa-device-removed.ts';
@@ -164,6 +165,7 @@ export const detectors: readonly Detector[] = [
   longTermKeyUsedFromInstance,
   mailSendingAbused,
   manyGuardsRemoved,
+  manyWaysToMoreRights,
   mfaChallengeFailedRepeatedly,
   mfaDeviceAddedByAnother,
   mfaDeviceRemoved,
