@@ -67,6 +67,7 @@ import mfaEnforcementRemoved from './mfa-enforcement-removed.ts';
 import networkOrAccessLogsRemoved from './network-or-access-logs-removed.ts';
 import objectsDestroyedOrRansomed from './objects-destroyed-or-ransomed.ts';
 import objectsEncryptedByStranger from './objects-encrypted-by-stranger.ts';
+import oldKeyStillUsed from './old-key-still-used.ts';
 import outsideMachineEnrolled from './outside-machine-enrolled.ts';
 import ownPipelineTampered from './own-pipeline-tampered.ts';
 import passwordPolicyWeakened from './password-policy-weakened.ts';
@@ -173,6 +174,7 @@ export const detectors: readonly Detector[] = [
   networkOrAccessLogsRemoved,
   objectsDestroyedOrRansomed,
   objectsEncryptedByStranger,
+  oldKeyStillUsed,
   outsideMachineEnrolled,
   ownPipelineTampered,
   passwordPolicyWeakened,
