@@ -91,7 +91,7 @@ export const cases: DetectorCases = {
           eventSource: 'iam.amazonaws.com',
           eventName: 'AttachUserPolicy',
           eventTime: '2026-03-04T10:00:00Z',
-          userIdentity: 'x',
+          userIdentity: {},
         },
       ],
       expect: [],
