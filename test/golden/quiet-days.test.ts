@@ -3,16 +3,20 @@ import { describe, expect, it } from 'vitest';
 import { type Severity, severityRank } from '../../src/core/severity.ts';
 import { balance } from '../../src/engine/counters.ts';
 import { judge } from '../support/judge.ts';
+import { awsInternalDay } from './stories/aws-internal-day.ts';
 import { cloudFormationDay } from './stories/cloudformation-day.ts';
 import { scannerSweep } from './stories/scanner-sweep.ts';
 import { ssoMorning } from './stories/sso-morning.ts';
 import { terraformDay } from './stories/terraform-day.ts';
+import { workloadDay } from './stories/workload-day.ts';
 
 const stories = [
   ['an ordinary Terraform day', terraformDay],
   ['a CloudFormation and CDK day', cloudFormationDay],
   ['an SSO morning', ssoMorning],
   ["a security scanner's sweep", scannerSweep],
+  ['a day of workloads', workloadDay],
+  ['what AWS does by itself', awsInternalDay],
 ] as const;
 
 describe.each(stories)('%s', (_name, story) => {
