@@ -174,21 +174,3 @@ export function listOf(value: unknown): readonly Record<string, unknown>[] {
   const list = Array.isArray(value) ? value.slice(0, textsMax) : [value];
   return list.filter((one) => one !== null && typeof one === 'object');
 }
-
-// Names by which people tell security's own log groups, alarms and event buses from the application's.
-const guardian =
-  /cloud-?trail|guard-?duty|security|vpc.?flow|flow-?logs?\b|unauthori[sz]ed|root.?(account|user|login|usage)|\bcis[-_. ]?\d|console-?(sign|login)|mfa|\bsiem\b|\bsoc\b|audit|sentrail|waf-logs|resolver|dns-?(query|logs)|access-?analy[sz]er|macie|inspector|iam-?(policy|change)/i;
-
-/** Takes the name of an alarm, a log group or the like; gives whether it seems to serve security. */
-export function servesSecurity(name: string): boolean {
-  return guardian.test(name);
-}
-
-/** Takes a call about a trail, named or by ARN; gives a key for the trail. */
-export function trailOf(event: Event): string {
-  const name = plain(askedText(event, 'name') || askedText(event, 'trailName'));
-  const arn = /^arn:[^:]*:cloudtrail:([^:]*):([^:]*):trail\/(.+)$/.exec(name);
-  return arn === null
-    ? `${event.account} ${event.region} ${name}`
-    : `${arn[2]} ${arn[1]} ${arn[3]}`;
-}

@@ -129,12 +129,12 @@ function inTime(a: Step, b: Step): number {
 }
 
 /** Takes steps; gives them by time. */
-export function byTime(steps: readonly Step[]): Step[] {
+function byTime(steps: readonly Step[]): Step[] {
   return [...steps].sort(inTime);
 }
 
 /** Takes a bucket and what to say of steps in it, the telling first; gives the signal. */
-export function signalOf(
+function signalOf(
   bucket: Bucket<Steps>,
   steps: readonly Step[],
   what: { key: string; severity: Severity; title: string; reason: string },
@@ -159,7 +159,7 @@ export function signalOf(
 }
 
 /** Takes steps; gives the things they are about as text. */
-export function all(steps: readonly Step[]): string {
+function all(steps: readonly Step[]): string {
   return listed(unique(steps.flatMap((one) => one.things)));
 }
 
