@@ -42,6 +42,7 @@ import iamPolicyChanged from './iam-policy-changed.ts';
 import identityCenterMfaWeakened from './identity-center-mfa-weakened.ts';
 import identityCenterSourceChanged from './identity-center-source-changed.ts';
 import identityCreatedAndArmed from './identity-created-and-armed.ts';
+import identityMadeOutsidePipeline from './identity-made-outside-pipeline.ts';
 import imdsDowngraded from './imds-downgraded.ts';
 import instanceCredentialsByImdsv1 from './instance-credentials-by-imdsv1.ts';
 import instanceCredentialsUsedElsewhere from './instance-credentials-used-elsewhere.ts';
@@ -149,6 +150,7 @@ export const detectors: readonly Detector[] = [
   identityCenterMfaWeakened,
   identityCenterSourceChanged,
   identityCreatedAndArmed,
+  identityMadeOutsidePipeline,
   imdsDowngraded,
   instanceCredentialsByImdsv1,
   instanceCredentialsUsedElsewhere,
