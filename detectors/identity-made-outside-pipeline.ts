@@ -10,7 +10,7 @@ const meta: DetectorMeta = {
   title: 'Identity made outside the pipeline',
   severity: 'medium',
   practice: 'separation-of-duties',
-  what: 'A user, group, role, policy, access key or login profile was created by a principal that is not among the roles configured to do so. Without such a list, a role, group or policy made by hand in the console is told as info.',
+  what: 'A user, group, role, policy, access key or login profile was created by a principal that is not among the roles configured to do so. Quiet until such a list is configured.',
   why: 'Where identities come from reviewed code, one made by hand has had no second pair of eyes, and the next deployment does not know of it.',
   innocent: [
     'An emergency, or an experiment in a sandbox account.',
@@ -28,7 +28,7 @@ const meta: DetectorMeta = {
   }),
   cis: [],
   gaps: [
-    'Users made outside of a pipeline are told by identity-created-and-armed while no list is configured.',
+    'Without a list nothing is told; identity-created-and-armed tells of new users all the same.',
     'A pipeline that is taken over makes identities inside of the list.',
   ],
 };
@@ -71,7 +71,7 @@ export default stateless<Config>({
     if (isByAws(event) || isServiceLinked(event)) return 'a service of AWS acted by itself';
     const [what, field] = made[event.name] ?? ['something', ''];
     const name = plain(event.text(`requestParameters.${field}`)) || 'without a name';
-    if (pipelines.length === 0) return byHand(event, what, name);
+    if (pipelines.length === 0) return 'no list of pipelines is configured';
     const { kind, name: actor } = event.principal;
     if (kind === 'role' && pipelines.some((one) => isNamed(actor, one))) {
       return 'the role is one of the pipelines';
@@ -79,27 +79,11 @@ export default stateless<Config>({
     return said(event, {
       severity: 'medium',
       title: `${actorOf(event)} made ${what} ${name} outside the pipelines`,
-      reason: `Only ${pipelines.length === 1 ? 'one configured role is' : `${pipelines.length} configured roles are`} meant to make identities, and this principal is none of them. ${endOf(event)}`,
+      reason: `Only ${pipelines.length === 1 ? 'one configured role is' : `${pipelines.length} configured roles are`} meant to make identities, and this principal is none of them. The call came from ${originOf(event)}.`,
       facts: { target: name },
     });
   },
 });
-
-function byHand(event: Event, what: string, name: string) {
-  const isConsole = /^true$/i.test(String(event.field('sessionCredentialFromConsole') ?? ''));
-  if (!isConsole) return 'no pipelines are configured, and it was not made by hand in the console';
-  if (/User|AccessKey|LoginProfile/.test(event.name)) return 'other detectors tell it';
-  return said(event, {
-    severity: 'info',
-    title: `${actorOf(event)} made ${what} ${name} by hand in the console`,
-    reason: `No second person had to agree. ${endOf(event)}`,
-    facts: { target: name },
-  });
-}
-
-function endOf(event: Event): string {
-  return `The call came from ${originOf(event)}.`;
-}
 
 function isNamed(name: string, pattern: string): boolean {
   return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
