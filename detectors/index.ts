@@ -74,6 +74,7 @@ import ownPipelineTampered from './own-pipeline-tampered.ts';
 import passwordPolicyWeakened from './password-policy-weakened.ts';
 import passwordSetThenLoginFromSameAddress from './password-set-then-login-from-same-address.ts';
 import permissionsOfAccountMapped from './permissions-of-account-mapped.ts';
+import policiesAttachedStraightToUsers from './policies-attached-straight-to-users.ts';
 import powerfulRolePassedToCompute from './powerful-role-passed-to-compute.ts';
 import principalsEnumerated from './principals-enumerated.ts';
 import quarantinedKeyStillUsed from './quarantined-key-still-used.ts';
@@ -182,6 +183,7 @@ export const detectors: readonly Detector[] = [
   passwordPolicyWeakened,
   passwordSetThenLoginFromSameAddress,
   permissionsOfAccountMapped,
+  policiesAttachedStraightToUsers,
   powerfulRolePassedToCompute,
   principalsEnumerated,
   quarantinedKeyStillUsed,
