@@ -3,6 +3,7 @@ import type { Detector } from '../src/core/detector.ts';
 import accessKeyMade from './access-key-made.ts';
 import accessKeyReactivated from './access-key-reactivated.ts';
 import accessLentForMinutes from './access-lent-for-minutes.ts';
+import accountContactChanged from './account-contact-changed.ts';
 import accountFellSilent from './account-fell-silent.ts';
 import accountGuardSwitchedOff from './account-guard-switched-off.ts';
 import accountLeftOrganization from './account-left-organization.ts';
@@ -13,6 +14,7 @@ import apiCredentialsOpenedConsole from './api-credentials-opened-console.ts';
 import appUserSessionLeftItsApp from './app-user-session-left-its-app.ts';
 import attackToolNamedItself from './attack-tool-named-itself.ts';
 import backupsDestroyed from './backups-destroyed.ts';
+import bedrockKeyUserLeftBedrock from './bedrock-key-user-left-bedrock.ts';
 import bedrockModelsAbused from './bedrock-models-abused.ts';
 import breakGlassAccessUsed from './break-glass-access-used.ts';
 import bucketProtectionsRemoved from './bucket-protections-removed.ts';
@@ -112,6 +114,7 @@ export const detectors: readonly Detector[] = [
   accessKeyMade,
   accessKeyReactivated,
   accessLentForMinutes,
+  accountContactChanged,
   accountFellSilent,
   accountGuardSwitchedOff,
   accountLeftOrganization,
@@ -122,6 +125,7 @@ export const detectors: readonly Detector[] = [
   appUserSessionLeftItsApp,
   attackToolNamedItself,
   backupsDestroyed,
+  bedrockKeyUserLeftBedrock,
   bedrockModelsAbused,
   breakGlassAccessUsed,
   bucketProtectionsRemoved,
