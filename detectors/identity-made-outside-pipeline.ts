@@ -1,7 +1,6 @@
 // An identity or policy was made by somebody other than the roles that are meant to make them.
 import { z } from 'zod';
 import { type DetectorMeta, stateless } from '../src/core/detector.ts';
-import type { Event } from '../src/core/event.ts';
 import { actorOf, attack, isByAws, isServiceLinked, originOf, said } from '../src/core/telling.ts';
 import { plain } from '../src/core/text.ts';
 
