@@ -10,7 +10,7 @@ const meta: DetectorMeta = {
   title: 'Break-glass access used',
   severity: 'medium',
   practice: 'separation-of-duties',
-  what: 'A role that nobody should need on an ordinary day was assumed, or a user of that kind signed in to the console: one whose name says break-glass or emergency, or one that the configuration names.',
+  what: 'A role that nobody should need on an ordinary day was assumed, or a user of that kind signed in to the console: one whose name says break-glass or emergency access, or one that the configuration names.',
   why: 'Emergency access goes around the separation of duties on purpose. Its use is an incident, a drill, or somebody who takes the short way; each should be known the same hour.',
   innocent: ['An incident or a drill, announced.', 'The yearly test that the access still works.'],
   firstSteps: [
@@ -32,7 +32,7 @@ const meta: DetectorMeta = {
 const names = z.array(z.string().min(1).max(128)).max(200);
 const config = z.strictObject({
   words: names
-    .default(['breakglass', 'glassbreak', 'emergency', 'firecall'])
+    .default(['breakglass', 'glassbreak', 'emergencyaccess', 'emergencyadmin', 'firecall'])
     .describe('A role or user whose name holds one of these, whatever case and dashes, is meant.'),
   roles: names.default([]).describe('Names of further roles that nobody should assume.'),
   users: names.default([]).describe('Names of further users that nobody should use.'),

@@ -55,8 +55,10 @@ export const cases: DetectorCases = {
     },
     {
       name: 'fires when it is taken through SAML',
-      given: [assume({ type: 'SAMLUser', userName: 'ann' }, 'emergency', 'AssumeRoleWithSAML')],
-      expect: [{ severity: 'medium', title: /emergency role emergency/ }],
+      given: [
+        assume({ type: 'SAMLUser', userName: 'ann' }, 'Emergency-Access', 'AssumeRoleWithSAML'),
+      ],
+      expect: [{ severity: 'medium', title: /emergency role Emergency-Access/ }],
     },
     {
       name: 'fires medium when an emergency user signs in, low when that fails',
