@@ -171,7 +171,9 @@ interface Day {
   readonly all: readonly Proof[];
 }
 
-/** One signal for a thing and day: of the first time it was given and taken back, with the number. */
+/**
+ * One signal for a thing and day: of the first time it was given and taken back, with the number.
+ */
 function judgeDay({ key, start, state, all }: Day, { windowMinutes }: Config): JudgedSignal[] {
   const loans = state.proofs
     .filter((one) => gives.includes(one.name))

@@ -1,4 +1,5 @@
-// An account was taken out of its organisation or closed, or the organisation lost a hold on its accounts.
+// An account was taken out of its organisation or closed, or the organisation lost a hold on its
+// accounts.
 import { z } from 'zod';
 import { type DetectorMeta, stateless } from '../src/core/detector.ts';
 import type { Event } from '../src/core/event.ts';

@@ -1,4 +1,5 @@
-// One principal was refused many different calls within an hour: it tries what its credentials can do.
+// One principal was refused many different calls within an hour: it tries what its credentials can
+// do.
 import { z } from 'zod';
 import {
   type Bucket,

@@ -1,4 +1,5 @@
-// One person did within a day what two should do: the change and its approval, the access and the silence.
+// One person did within a day what two should do: the change and its approval, the access and the
+// silence.
 import { z } from 'zod';
 import {
   type Bucket,

@@ -1,4 +1,5 @@
-// One principal was refused several different changes of IAM within an hour: it looks for a way to more rights.
+// One principal was refused several different changes of IAM within an hour: it looks for a way to
+// more rights.
 import { z } from 'zod';
 import {
   type Bucket,

@@ -1,4 +1,5 @@
-// A new IAM user, or a new role, was given credentials or powerful rights within the hour of its creation.
+// A new IAM user, or a new role, was given credentials or powerful rights within the hour of its
+// creation.
 import { z } from 'zod';
 import { type DetectorMeta, evidenceOf, folding, type JudgedSignal } from '../src/core/detector.ts';
 import type { Event } from '../src/core/event.ts';
@@ -144,7 +145,9 @@ function stepsOf(event: Event): readonly { readonly step: Step; readonly what: s
   }
 }
 
-/** Gives the change as a step when it makes something grave possible; a group counts by its name. */
+/**
+ * Gives the change as a step when it makes something grave possible; a group counts by its name.
+ */
 function grave(
   event: Event,
   step: Step,
@@ -187,7 +190,8 @@ function judgeStory(
       time: made.evidence.time,
       account: made.account,
       principal: ownerOf(made),
-      // One without the other is a day of Terraform, and the single calls have detectors of their own.
+      // One without the other is a day of Terraform, and the single calls have detectors of their
+      // own.
       severity: isArmed ? 'high' : 'low',
       title,
       reason: reasonOf(later, { isArmed, hands, minutes: windowMinutes }),

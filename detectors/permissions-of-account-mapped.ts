@@ -138,7 +138,9 @@ function thingsOf(event: Event): readonly (readonly [group: string, thing: strin
 
 const byKey = 'a long-term key';
 
-/** Gives whose hand holds the credentials, where the record proves it; undefined for other roles. */
+/**
+ * Gives whose hand holds the credentials, where the record proves it; undefined for other roles.
+ */
 function handOf(event: Event): string | undefined {
   if (event.accessKeyId.startsWith('AKIA')) return byKey;
   const session = event.text('userIdentity.principalId')?.split(':')[1];

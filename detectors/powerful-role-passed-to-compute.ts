@@ -1,4 +1,5 @@
-// A role with a powerful name was passed to code or machines, or roles were tried until one could be passed.
+// A role with a powerful name was passed to code or machines, or roles were tried until one could
+// be passed.
 import { z } from 'zod';
 import {
   type Bucket,

@@ -1,4 +1,5 @@
-// Names of users and roles of other accounts were tried by naming them in policies until AWS took one.
+// Names of users and roles of other accounts were tried by naming them in policies until AWS took
+// one.
 import { z } from 'zod';
 import {
   type Bucket,
@@ -101,7 +102,10 @@ function quiet(event: Event): string | undefined {
 
 const principalArn = /arn:[a-z-]+:(?:iam|sts)::\d{12}:(?:user|role|assumed-role)\/[\w+=,.@/-]+/g;
 
-/** Takes an event; gives the users and roles that the message says are wrong, or else the request names. */
+/**
+ * Takes an event; gives the users and roles that the message says are wrong, or else the request
+ * names.
+ */
 function namesOf(event: Event): readonly string[] {
   const said = event.errorMessage?.match(principalArn);
   if (said !== undefined && said !== null) return once(said);

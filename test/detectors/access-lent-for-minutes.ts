@@ -46,7 +46,8 @@ export const cases: DetectorCases = {
       expect: [{ severity: 'low', title: /^Role terraform/ }],
     },
     {
-      // Modelled on stratus-detonations-2024 c64c4ded-ef03-4e5c-81eb-153b118d72f2: the key's id is in
+      // Modelled on stratus-detonations-2024 c64c4ded-ef03-4e5c-81eb-153b118d72f2: the key's id is
+      // in
       // the response of the creation, and in the request of the deletion.
       name: 'fires low when an access key is made and deleted again',
       given: [

@@ -68,7 +68,8 @@ export const cases: DetectorCases = {
       ],
     },
     {
-      // Modelled on traildiscover-events: the refused call has no request, the message names the policy.
+      // Modelled on traildiscover-events: the refused call has no request, the message names the
+      // policy.
       name: 'is low when it was refused',
       given: [
         apiCall({

@@ -30,7 +30,8 @@ export const cases: DetectorCases = {
   detector: 'identity-created-and-armed',
   cases: [
     {
-      // Modelled on stratus-detonations-2024 3346344c-5a3e-429e-8405-420f98f75d6e and those beside it:
+      // Modelled on stratus-detonations-2024 3346344c-5a3e-429e-8405-420f98f75d6e and those beside
+      // it:
       // the user, its rights and its key within the same second.
       name: 'fires high when a user is made administrator and given a key in one second',
       given: [
