@@ -68,6 +68,7 @@ import mfaDeviceAddedByAnother from './mfa-device-added-by-another.ts';
 import mfaDeviceRemoved from './mfa-device-removed.ts';
 import mfaEnforcementRemoved from './mfa-enforcement-removed.ts';
 import networkOrAccessLogsRemoved from './network-or-access-logs-removed.ts';
+import newKeyUsedAtOnce from './new-key-used-at-once.ts';
 import objectsDestroyedOrRansomed from './objects-destroyed-or-ransomed.ts';
 import objectsEncryptedByStranger from './objects-encrypted-by-stranger.ts';
 import oldKeyStillUsed from './old-key-still-used.ts';
@@ -179,6 +180,7 @@ export const detectors: readonly Detector[] = [
   mfaDeviceRemoved,
   mfaEnforcementRemoved,
   networkOrAccessLogsRemoved,
+  newKeyUsedAtOnce,
   objectsDestroyedOrRansomed,
   objectsEncryptedByStranger,
   oldKeyStillUsed,
