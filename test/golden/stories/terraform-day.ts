@@ -2,9 +2,10 @@
 // deploys with the key of a CI user.
 import { account, iamUser, type RawRecord } from '../../support/records.ts';
 import { type Caller, type Diary, diary, opened, roleArn, sessionOf } from './diary.ts';
-import { identities } from './terraform-identities.ts';
+import { identities, narrowGrants } from './terraform-identities.ts';
 import { network } from './terraform-network.ts';
 import { planLines } from './terraform-plan.ts';
+import { destroy } from './terraform-teardown.ts';
 import { compute, storage, watching } from './terraform-workloads.ts';
 
 const agent =
@@ -14,33 +15,33 @@ const agent =
 export function terraformDay(): RawRecord[] {
   const day = diary('2026-03-04');
   day.at('08:40');
-  day.lines(runner(day), planLines);
+  day.lines(runner(day, '203.0.113.150'), planLines);
   day.at('09:05');
-  const deploy = runner(day);
+  const deploy = runner(day, '198.51.100.77');
   day.lines(deploy, planLines);
   network(day, deploy);
   identities(day, deploy);
+  narrowGrants(day, deploy);
   storage(day, deploy);
   compute(day, deploy);
   watching(day, deploy);
   day.at('11:20');
-  day.lines(runner(day), planLines);
+  day.lines(runner(day, '192.0.2.61'), planLines);
   day.at('13:30');
   byUser(day);
   day.at('15:45');
-  const test = runner(day);
+  const test = runner(day, '198.51.100.12');
   day.lines(test, planLines);
   destroy(day, test);
   return day.records;
 }
 
-/** A GitHub runner takes the deploy role; gives its session. */
-function runner(day: Diary): Caller {
+/** A GitHub runner, each from another address, takes the deploy role; gives its session. */
+function runner(day: Diary, address: string): Caller {
   const from = day.now();
   const identity = sessionOf('terraform-deploy', 'GitHubActions', from);
   const provider = `arn:aws:iam::${account}:oidc-provider/token.actions.githubusercontent.com`;
   const subject = 'repo:example-org/infrastructure:environment:production';
-  const address = '198.51.100.77';
   const by = {
     type: 'WebIdentityUser',
     principalId: `${provider}:sts.amazonaws.com:${subject}`,
@@ -94,41 +95,4 @@ function byUser(day: Diary): void {
     });
     day.lines(by, [['lambda', 'GetFunctionConfiguration20150331v2', { functionName }]]);
   }
-}
-
-/** A test stack is torn down: everything that carries its name goes. */
-function destroy(day: Diary, by: Caller): void {
-  const name = 'review-482';
-  const roleName = `${name}-task`;
-  const policyArn = `arn:aws:iam::${account}:policy/${name}`;
-  day.lines(by, [
-    ['monitoring', 'DeleteAlarms', { alarmNames: [`${name}-5xx`, `${name}-latency`] }],
-    ['events', 'RemoveTargets', { rule: `${name}-nightly`, ids: ['1'] }],
-    ['events', 'DeleteRule', { name: `${name}-nightly` }],
-    ['lambda', 'DeleteFunction20150331', { functionName: `${name}-worker` }],
-    ['ecs', 'DeleteService', { cluster: 'review', service: name, force: true }],
-    ['elasticloadbalancing', 'DeleteLoadBalancer', { loadBalancerArn: `arn:${name}` }],
-    ['logs', 'DeleteLogGroup', { logGroupName: `/aws/lambda/${name}-worker` }],
-    ['logs', 'DeleteLogGroup', { logGroupName: `/ecs/${name}` }],
-    ['iam', 'DetachRolePolicy', { roleName, policyArn }],
-    ['iam', 'DeleteRolePolicy', { roleName, policyName: 'own-data' }],
-    ['iam', 'DeletePolicy', { policyArn }],
-    ['iam', 'RemoveRoleFromInstanceProfile', { instanceProfileName: name, roleName }],
-    ['iam', 'DeleteInstanceProfile', { instanceProfileName: name }],
-    ['iam', 'DeleteRole', { roleName }],
-    ['s3', 'DeleteBucketPolicy', { bucketName: `example-org-${name}`, policy: '' }],
-    ['s3', 'DeleteBucket', { bucketName: `example-org-${name}` }],
-    ['secretsmanager', 'DeleteSecret', { secretId: `${name}/db`, recoveryWindowInDays: 7 }],
-    ['kms', 'ScheduleKeyDeletion', { keyId: keyArn(name), pendingWindowInDays: 30 }],
-    ['kms', 'DeleteAlias', { aliasName: `alias/${name}` }],
-    ['rds', 'DeleteDBInstance', { dBInstanceIdentifier: name, skipFinalSnapshot: true }],
-    ['ec2', 'RevokeSecurityGroupIngress', { groupId: 'sg-0482', ipPermissions: {} }],
-    ['ec2', 'DeleteSecurityGroup', { groupId: 'sg-0482' }],
-    ['ec2', 'DeleteSubnet', { subnetId: 'subnet-0482' }],
-    ['ec2', 'DeleteVpc', { vpcId: 'vpc-0482' }],
-  ]);
-}
-
-function keyArn(name: string): string {
-  return `arn:aws:kms:eu-central-1:${account}:key/${name}`;
 }

@@ -62,6 +62,43 @@ export function identities(day: Diary, by: Caller): void {
   ]);
 }
 
+/** A pipeline may deploy one service and hand it its one role; queues and topics let their sources in. */
+export function narrowGrants(day: Diary, by: Caller): void {
+  const policyDocument = document(
+    allow(['ecs:UpdateService', 'ecs:DescribeServices', 'ecs:RegisterTaskDefinition']),
+    allow('iam:PassRole', roleArn('storefront-task'), {
+      StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' },
+    }),
+    allow('sts:AssumeRole', roleArn('cdk-hnb659fds-deploy-role')),
+  );
+  const queue = `arn:aws:sqs:${region}:${account}:orders`;
+  const topic = `arn:aws:sns:${region}:${account}:orders`;
+  const fromTopic = {
+    Effect: 'Allow',
+    Principal: { Service: 'sns.amazonaws.com' },
+    Action: 'sqs:SendMessage',
+    Resource: queue,
+    Condition: { ArnEquals: { 'aws:SourceArn': topic } },
+  };
+  const own = {
+    Effect: 'Allow',
+    Principal: { AWS: `arn:aws:iam::${account}:root` },
+    Action: ['sns:Publish', 'sns:Subscribe'],
+    Resource: topic,
+  };
+  day.lines(by, [
+    ['iam', 'PutRolePolicy', { roleName: 'pipeline', policyName: 'deploy', policyDocument }],
+    ['iam', 'CreateServiceLinkedRole', { aWSServiceName: 'ecs.amazonaws.com' }],
+    ['sqs', 'SetQueueAttributes', { queueUrl: queue, attributes: { Policy: document(fromTopic) } }],
+    [
+      'sns',
+      'SetTopicAttributes',
+      { topicArn: topic, attributeName: 'Policy', attributeValue: document(own) },
+    ],
+    ['ecr', 'PutLifecyclePolicy', { repositoryName: 'storefront', lifecyclePolicyText: '{}' }],
+  ]);
+}
+
 /** A role that a service takes, made with a trust that names only that service. */
 function createRole(day: Diary, by: Caller, name: string, service: string): void {
   const trust = document(trusts({ Service: `${service}.amazonaws.com` }));

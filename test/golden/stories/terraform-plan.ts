@@ -9,6 +9,9 @@ const keys = ['orders', 'invoices', 'logs'].map(
   (one) => `arn:aws:kms:eu-central-1:${account}:key/${one}`,
 );
 
+const secrets = Array.from({ length: 18 }, (_, i) => `shop/service-${i}/db`);
+const parameters = Array.from({ length: 30 }, (_, i) => `/shop/service-${i}/url`);
+
 const policyArn = `arn:aws:iam::${account}:policy/read-catalogue`;
 
 const ofBucket = [
@@ -56,10 +59,6 @@ export const planLines: readonly Line[] = [
   ['events', 'DescribeRule', { name: 'nightly-report' }],
   ['events', 'ListTargetsByRule', { rule: 'nightly-report' }],
   ['rds', 'DescribeDBInstances', { dBInstanceIdentifier: 'orders' }],
-  ['secretsmanager', 'DescribeSecret', { secretId: 'orders/db' }],
-  ['secretsmanager', 'GetResourcePolicy', { secretId: 'orders/db' }],
-  ['secretsmanager', 'GetSecretValue', { secretId: 'orders/db' }],
-  ['ssm', 'GetParameter', { name: '/shop/config', withDecryption: true }],
   ['iam', 'ListOpenIDConnectProviders'],
   ['iam', 'GetAccountPasswordPolicy'],
   ...roles.flatMap((roleName): Line[] => [
@@ -74,6 +73,13 @@ export const planLines: readonly Line[] = [
   ...buckets.flatMap((bucket): Line[] =>
     ofBucket.map((name) => ['s3', name, { bucketName: `example-org-${bucket}` }]),
   ),
+  // The state holds the value of each secret, so every plan reads them all.
+  ...secrets.flatMap((secretId): Line[] => [
+    ['secretsmanager', 'DescribeSecret', { secretId }],
+    ['secretsmanager', 'GetResourcePolicy', { secretId }],
+    ['secretsmanager', 'GetSecretValue', { secretId }],
+  ]),
+  ...parameters.map((name): Line => ['ssm', 'GetParameter', { name, withDecryption: true }]),
   ...functions.flatMap((functionName): Line[] => [
     ['lambda', 'GetFunction20150331v2', { functionName }],
     ['lambda', 'ListVersionsByFunction20150331', { functionName }],
