@@ -2,10 +2,12 @@
 import { z } from 'zod';
 import { type DetectorMeta, stateless } from '../src/core/detector.ts';
 import type { Event } from '../src/core/event.ts';
-import { instanceOf, isByHand } from '../src/core/instances.ts';
+import { instanceOf } from '../src/core/instances.ts';
 import {
+  byWhat,
   isBedrockKeyHolder,
   isByOwner,
+  isByPerson,
   newKeyOf,
   ownerIn,
   soundsPowerful,
@@ -118,11 +120,11 @@ function judged(event: Event, owner: string): { severity: Severity; because: str
   }
   const isPowerful = soundsPowerful(owner);
   const hint = isPowerful ? ' The name of the target speaks of wide rights.' : '';
-  if (isByHand(event)) {
+  if (isByPerson(event)) {
     const because = `A person made it by hand.${hint}`;
     return { severity: isPowerful ? 'high' : 'medium', because };
   }
-  const because = `A role session of no person made it, as pipelines do for service users.${hint}`;
+  const because = `${byWhat(event)}${hint}`;
   return { severity: isPowerful ? 'medium' : 'low', because };
 }
 

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { type DetectorMeta, stateless } from '../src/core/detector.ts';
 import type { Event } from '../src/core/event.ts';
-import { instanceOf, isByHand } from '../src/core/instances.ts';
-import { isByOwner, ownerIn, userKeyOf } from '../src/core/keys.ts';
+import { instanceOf } from '../src/core/instances.ts';
+import { isByOwner, isByPerson, ownerIn, userKeyOf } from '../src/core/keys.ts';
 import type { Severity } from '../src/core/severity.ts';
 import { actorOf, attack, isByAws, originOf, said } from '../src/core/telling.ts';
 import { plain } from '../src/core/text.ts';
@@ -67,7 +67,7 @@ export default stateless<z.infer<typeof config>>({
 function severityOf(event: Event): Severity {
   if (instanceOf(event) !== undefined) return 'high';
   if (event.invokedBy === '' && userKeyOf(event) !== undefined) return 'medium';
-  return isByHand(event) ? 'medium' : 'low';
+  return isByPerson(event) ? 'medium' : 'low';
 }
 
 function withKey(event: Event): string {

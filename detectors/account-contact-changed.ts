@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { type DetectorMeta, stateless } from '../src/core/detector.ts';
 import type { Event } from '../src/core/event.ts';
-import { instanceOf, isByHand } from '../src/core/instances.ts';
-import { userKeyOf } from '../src/core/keys.ts';
+import { instanceOf } from '../src/core/instances.ts';
+import { isByPerson, userKeyOf } from '../src/core/keys.ts';
 import type { Severity } from '../src/core/severity.ts';
 import { actorOf, attack, cis, isByAws, originOf, said } from '../src/core/telling.ts';
 import { plain } from '../src/core/text.ts';
@@ -103,7 +103,7 @@ function severityOf(event: Event): Severity {
   const type = event.text('requestParameters.alternateContactType')?.toUpperCase();
   const isSecurity = type === 'SECURITY';
   if (event.name === 'DeleteAlternateContact') {
-    return isSecurity && (isByKey || isByHand(event)) ? 'medium' : 'low';
+    return isSecurity && (isByKey || isByPerson(event)) ? 'medium' : 'low';
   }
   return isByKey && (isSecurity || event.name === 'PutContactInformation') ? 'medium' : 'low';
 }

@@ -7,17 +7,11 @@ import {
   type JudgedSignal,
 } from '../src/core/detector.ts';
 import type { Event } from '../src/core/event.ts';
-import {
-  type Firsts,
-  firstsSchema,
-  isByHand,
-  isNews,
-  noted,
-  proofsOf,
-} from '../src/core/instances.ts';
+import { type Firsts, firstsSchema, isNews, noted, proofsOf } from '../src/core/instances.ts';
 import {
   callerNetworkOf,
   isByOwner,
+  isByPerson,
   networkOfShown,
   newKeyOf,
   ownerIn,
@@ -145,7 +139,7 @@ function makerOf(event: Event): Maker {
   const owner = ownerIn(event);
   if (owner !== undefined && isByOwner(event, owner)) return 'self';
   if (event.invokedBy === '' && userKeyOf(event) !== undefined) return 'key';
-  return isByHand(event) ? 'person' : 'workload';
+  return isByPerson(event) ? 'person' : 'workload';
 }
 
 function isChange(event: Event): boolean {

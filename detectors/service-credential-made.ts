@@ -2,8 +2,14 @@
 import { z } from 'zod';
 import { type DetectorMeta, stateless } from '../src/core/detector.ts';
 import type { Event } from '../src/core/event.ts';
-import { isByHand } from '../src/core/instances.ts';
-import { isBedrockKeyHolder, isByOwner, ownerIn, userKeyOf } from '../src/core/keys.ts';
+import {
+  byWhat,
+  isBedrockKeyHolder,
+  isByOwner,
+  isByPerson,
+  ownerIn,
+  userKeyOf,
+} from '../src/core/keys.ts';
 import type { Severity } from '../src/core/severity.ts';
 import { actorOf, attack, isByAws, originOf, said } from '../src/core/telling.ts';
 import { plain } from '../src/core/text.ts';
@@ -124,10 +130,10 @@ function judged(
     const because = `The call was signed with the long-term key ${plain(byKey)}: a leaked key would so become two.`;
     return { severity: 'medium', because };
   }
-  if (isByHand(event)) {
+  if (isByPerson(event)) {
     return { severity: 'medium', because: 'A person did it by hand for the user of another.' };
   }
-  return { severity: 'low', because: 'A role session of no person did it, as pipelines do.' };
+  return { severity: 'low', because: byWhat(event) };
 }
 
 /** The console makes a user for each key; one for an end of its own is the careful way. */

@@ -3,7 +3,7 @@
 import type { z } from 'zod';
 import type { Event } from './event.ts';
 import { parseDenial, targetOf } from './iam/denial.ts';
-import { isPrivate, networkOf } from './instances.ts';
+import { isByHand, isPrivate, networkOf } from './instances.ts';
 import type { Principal } from './principal.ts';
 import type { principalSchema } from './tally.ts';
 import { plain } from './text.ts';
@@ -43,6 +43,17 @@ export function ownerIn(event: Event, answer = 'accessKey'): string | undefined 
     : undefined;
 }
 
+/** As `isByHand`, and true for the console of older records, which names the sign-in service as caller. */
+export function isByPerson(event: Event): boolean {
+  return event.invokedBy === 'signin.amazonaws.com' || isByHand(event);
+}
+
+/** Takes an event that no person made by hand; gives what made it, as a sentence. */
+export function byWhat(event: Event): string {
+  if (event.invokedBy !== '') return `It came through ${plain(event.invokedBy)}.`;
+  return 'A role session of no person did it, as pipelines do for service users.';
+}
+
 /** Takes a call on a user's credentials; gives true when the user itself made it. IAM names have no case. */
 export function isByOwner(event: Event, owner: string): boolean {
   if (event.principal.account !== event.account) return false;
@@ -75,7 +86,7 @@ export function isBedrockKeyHolder(name: string): boolean {
 }
 
 /** Whose key it is, as state keeps it. */
-export interface Owned {
+interface Owned {
   actor?: z.infer<typeof principalSchema> | undefined;
 }
 

@@ -103,6 +103,17 @@ export const cases: DetectorCases = {
       expect: [{ severity: 'low', reason: /pipelines/ }],
     },
     {
+      // Modelled on elastic-aws-pipeline-2021 EXAMPLE-3cab-40f8-938b-EXAMPLE: the older console.
+      name: 'takes the older console, which names the sign-in service, for a person',
+      given: [
+        {
+          ...made(console, 'svc-mail', { userAgent: 'signin.amazonaws.com' }),
+          userIdentity: { ...console, invokedBy: 'signin.amazonaws.com' },
+        },
+      ],
+      expect: [{ severity: 'medium', reason: /by hand/ }],
+    },
+    {
       name: 'shows a stack that makes a key as low',
       given: [
         apiCall({
@@ -113,7 +124,7 @@ export const cases: DetectorCases = {
           ...through(iamUser('dave'), 'cloudformation'),
         }),
       ],
-      expect: [{ severity: 'low' }],
+      expect: [{ severity: 'low', reason: /came through cloudformation/ }],
     },
     {
       name: 'shows an own key as info, named or not, in any case',
