@@ -1,4 +1,5 @@
-// What detectors need to know about long-term access keys: which key signed a call, whose it is, when.
+// What detectors need to know about long-term access keys: which key signed a call, whose it is,
+// when.
 
 import type { z } from 'zod';
 import type { Event } from './event.ts';
@@ -9,7 +10,8 @@ import type { principalSchema } from './tally.ts';
 import { plain } from './text.ts';
 
 /**
- * Takes an event; gives the long-term key of an IAM user that signed it, undefined for all others. Root keys
+ * Takes an event; gives the long-term key of an IAM user that signed it, undefined for all
+ * others. Root keys
  * are told by root-account-used.
  */
 export function userKeyOf(event: Event): string | undefined {
@@ -28,7 +30,10 @@ export function newKeyOf(event: Event): string | undefined {
   return isLongTerm(id) ? id : undefined;
 }
 
-/** Takes a call on a user's credentials; gives the user's name: a request that names nobody is about the caller. */
+/**
+ * Takes a call on a user's credentials; gives the user's name: a request that names nobody is
+ * about the caller.
+ */
 export function ownerIn(event: Event, answer = 'accessKey'): string | undefined {
   const named =
     event.text('requestParameters.userName') ?? event.text(`responseElements.${answer}.userName`);
@@ -43,7 +48,10 @@ export function ownerIn(event: Event, answer = 'accessKey'): string | undefined 
     : undefined;
 }
 
-/** As `isByHand`, and true for the console of older records, which names the sign-in service as caller. */
+/**
+ * As `isByHand`, and true for the console of older records, which names the sign-in service as
+ * caller.
+ */
 export function isByPerson(event: Event): boolean {
   return event.invokedBy === 'signin.amazonaws.com' || isByHand(event);
 }
@@ -54,20 +62,29 @@ export function byWhat(event: Event): string {
   return 'A role session of no person did it, as pipelines do for service users.';
 }
 
-/** Takes a call on a user's credentials; gives true when the user itself made it. IAM names have no case. */
+/**
+ * Takes a call on a user's credentials; gives true when the user itself made it. IAM names have
+ * no case.
+ */
 export function isByOwner(event: Event, owner: string): boolean {
   if (event.principal.account !== event.account) return false;
   const { kind, name } = event.principal;
   return kind === 'user' && name.toLowerCase() === plain(owner).toLowerCase();
 }
 
-/** Takes an event; gives the network its caller sits in, undefined for AWS services and private addresses. */
+/**
+ * Takes an event; gives the network its caller sits in, undefined for AWS services and private
+ * addresses.
+ */
 export function callerNetworkOf(event: Event): string | undefined {
   if (event.origin.kind !== 'ip' || event.invokedBy !== '') return undefined;
   return networkOfShown(plain(event.origin.text));
 }
 
-/** Takes an address as evidence shows it; gives its network, undefined where it is none of the internet. */
+/**
+ * Takes an address as evidence shows it; gives its network, undefined where it is none of the
+ * internet.
+ */
 export function networkOfShown(address: string): string | undefined {
   if (!/^(\d+\.\d+\.\d+\.\d+|[0-9a-f:]*:[0-9a-f:.]*)$/i.test(address)) return undefined;
   return isPrivate(address) ? undefined : networkOf(address);
@@ -80,7 +97,10 @@ export function soundsPowerful(name: string): boolean {
   );
 }
 
-/** Takes a name of an IAM user; gives true for those that the console makes to hold a Bedrock API key. */
+/**
+ * Takes a name of an IAM user; gives true for those that the console makes to hold a Bedrock API
+ * key.
+ */
 export function isBedrockKeyHolder(name: string): boolean {
   return /^BedrockAPIKey-/i.test(name);
 }
