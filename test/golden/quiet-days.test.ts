@@ -18,8 +18,12 @@ const stories = [
   ['a day of workloads', workloadDay],
   ['what AWS does by itself', awsInternalDay],
 ] as const;
+const all = () =>
+  stories
+    .flatMap(([, story]) => story())
+    .sort((a, b) => (String(a['eventTime']) < String(b['eventTime']) ? -1 : 1));
 
-describe.each(stories)('%s', (_name, story) => {
+describe.each([...stories, ['all of it in one day', all] as const])('%s', (_name, story) => {
   it('raises no alert above low', async () => {
     const records = story();
     expect(records.length).toBeGreaterThan(200);

@@ -190,5 +190,13 @@ const refused = [
   ['directconnect', 'DescribeConnections'],
   ['appstream', 'DescribeFleets'],
   ['workspaces', 'DescribeWorkspaces'],
+  ['lakeformation', 'GetDataLakeSettings'],
+  ['codeartifact', 'ListDomains'],
+  ['storagegateway', 'ListGateways'],
+  ['datasync', 'ListTasks'],
+  ['medialive', 'ListChannels'],
+  ['connect', 'ListInstances'],
+  ['s3', 'GetAccountPublicAccessBlock'],
+  ['ssm', 'GetParameters'],
   ['glue', 'GetDataCatalogEncryptionSettings'],
 ] as const;

@@ -1,6 +1,8 @@
 // An SSO morning: sixty people sign in through Identity Center or SAML, where the identity provider asks for
 // the second factor and AWS writes "No"; a few IAM users sign in with MFA, one after typing it wrong.
 import { account, iamUser, type RawRecord, uuidOf } from '../../support/records.ts';
+import { cloudShell, fromTrain, loginFromCli, switchRole } from './admin-morning.ts';
+import { refusedPage } from './console-denials.ts';
 import {
   browser,
   type Caller,
@@ -26,10 +28,15 @@ export function ssoMorning(): RawRecord[] {
     const session = intoConsole(day, person, i % 5 === 0 ? 'Administrator' : 'Developer');
     day.lines(session, looks.slice(i % 4, (i % 4) + 6));
     if (i % 4 === 0) intoCommandLine(day, person);
+    if (i % 8 === 1) cloudShell(day, session);
+    if (i % 8 === 3) loginFromCli(day, session);
+    if (i % 8 === 5) fromTrain(day, session);
+    if (i % 3 === 2) refusedPage(day, session);
   }
   for (let i = 40; i < 60; i++) throughSaml(day, i);
   day.at('09:10');
   for (const name of ['bob', 'carol', 'dave']) day.lines(signIn(day, name), looks.slice(0, 5));
+  switchRole(day, signIn(day, 'grace'), 'grace');
   forgotPassword(day);
   newPhone(day);
   return day.records;
@@ -159,6 +166,7 @@ function throughSaml(day: Diary, i: number): void {
   const by = { identity, address, agent: browser };
   signInEvent(day, by, 'ConsoleLogin', 'No', { SamlProviderArn: provider });
   day.lines(by, looks.slice(2, 6));
+  refusedPage(day, by);
 }
 
 /** An IAM user with a hardware key; gives the console session. */

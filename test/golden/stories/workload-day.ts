@@ -1,6 +1,7 @@
 // A day of workloads: instances, functions and containers act with their roles, services act for them, a
 // fleet grows and shrinks, and a user's key is replaced by a new one.
 import { account, iamUser, type RawRecord, serviceLinkedRole } from '../../support/records.ts';
+import { clusterHour, nightlyExport } from './cluster-hours.ts';
 import { type Caller, type Diary, diary, type Line, opened, roleArn, sessionOf } from './diary.ts';
 
 const region = 'eu-central-1';
@@ -15,6 +16,8 @@ export function workloadDay(): RawRecord[] {
     container(day);
     fleet(day, hour);
     backup(day);
+    clusterHour(day, hour);
+    if (hour === 0) nightlyExport(day);
   }
   day.at('23:10');
   rotation(day);
@@ -38,6 +41,11 @@ function instance(day: Diary, i: number): void {
     ['ec2', 'DescribeInstances', { instancesSet: { items: [{ instanceId }] } }],
     ['elasticloadbalancing', 'DescribeTargetHealth', { targetGroupArn: 'tg' }],
   ]);
+  // A machine with two addresses: S3 is reached over IPv6, what has no IPv6 through the gateway.
+  if (i === 0) {
+    const dual = { ...by, address: '2001:db8:20:1::a' };
+    day.lines(dual, [['s3', 'ListBuckets', { Host: 's3.dualstack.eu-central-1.amazonaws.com' }]]);
+  }
   const inside = { sourceIPAddress: `10.20.1.${10 + i}`, vpcEndpointId: 'vpce-0a1b' };
   const more = { ...inside, vpcEndpointAccountId: account };
   day.call(by, 'kms', 'Decrypt', {
