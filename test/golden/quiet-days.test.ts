@@ -21,11 +21,12 @@ const stories = [
 const all = () =>
   stories
     .flatMap(([, story]) => story())
-    .sort((a, b) => (String(a['eventTime']) < String(b['eventTime']) ? -1 : 1));
+    .sort((a, b) => String(a['eventTime']).localeCompare(String(b['eventTime'])));
 
 describe.each([...stories, ['all of it in one day', all] as const])('%s', (_name, story) => {
   it('raises no alert above low', async () => {
     const records = story();
+    expect(new Set(records.map((one) => one['eventID'])).size).toBe(records.length);
     expect(records.length).toBeGreaterThan(200);
     const { standing, counters } = await judge(records);
     expect(counters.rejected).toEqual({});
