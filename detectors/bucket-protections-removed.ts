@@ -78,6 +78,9 @@ type Loss = keyof typeof losses;
 
 /** Buckets made in the same hour: their first settings take nothing away. */
 const created = 'created';
+/** Buckets deleted in the same hour: only an empty one can be, so its protections went with it. */
+const gone = 'gone';
+const lives: Readonly<Record<string, string>> = { CreateBucket: created, DeleteBucket: gone };
 
 const graver: readonly Loss[] = ['versions', 'mfa', 'lock', 'expiry'];
 
@@ -85,6 +88,7 @@ export default folding<Config, Spree>({
   meta,
   on: [
     's3.amazonaws.com:CreateBucket',
+    's3.amazonaws.com:DeleteBucket',
     's3.amazonaws.com:PutBucketVersioning',
     's3.amazonaws.com:DeleteBucketEncryption',
     's3.amazonaws.com:PutObjectLockConfiguration',
@@ -99,15 +103,17 @@ export default folding<Config, Spree>({
     if (isByAws(event) || isServiceLinked(event)) return 'a service of AWS did it';
     if (event.outcome !== 'success') return 'nothing was changed';
     if (event.text('requestParameters.bucketName') === undefined) return 'no bucket is named';
-    if (event.name === 'CreateBucket') return undefined;
+    if (lives[event.name] !== undefined) return undefined;
     return lossesOf(event).length === 0 ? 'nothing that protects was removed' : undefined;
   }),
   isKnown(event, state) {
-    if (event.name === 'CreateBucket') return isInSpree(state, created, [bucketName(event)], event);
+    const life = lives[event.name];
+    if (life !== undefined) return isInSpree(state, life, [bucketName(event)], event);
     return lossesOf(event).every((loss) => isInSpree(state, loss, [bucketOf(event, loss)], event));
   },
   fold(event, state) {
-    if (event.name === 'CreateBucket') return spreeAdd(state, created, [bucketName(event)], event);
+    const life = lives[event.name];
+    if (life !== undefined) return spreeAdd(state, life, [bucketName(event)], event);
     const changed = lossesOf(event).map((loss) =>
       spreeAdd(state, loss, [bucketOf(event, loss)], event),
     );
@@ -190,15 +196,17 @@ function judgeHour(bucket: Bucket<Spree>, settings: Config): readonly JudgedSign
   const worst = Math.max(...[...lost.values()].map((all) => all.size));
   const names = [...lost.keys()].sort();
   const what = [...proofs].map((loss) => losses[loss]).join(', ');
+  const left = new Set(groupsOf(bucket.state, gone).things);
+  const isTeardown = names.every((one) => left.has(one));
   const place = names.length === 1 ? `bucket ${names[0]}` : `${names.length} buckets`;
   return [
     {
       ...spreeSignal(bucket, 'protections', group),
-      severity: severityOf(proofs, worst, names.length >= settings.buckets),
+      severity: isTeardown ? 'low' : severityOf(proofs, worst, names.length >= settings.buckets),
       title: `${who} removed protections of ${place}: ${what}`,
       reason: `${
         worst > 1 ? `One bucket lost ${worst} of them within an hour.` : 'One thing each was lost.'
-      } Buckets: ${listed(names)}.`,
+      } Buckets: ${listed(names)}.${isTeardown ? ' They were deleted, empty, within the hour.' : ''}`,
     },
   ];
 }

@@ -74,6 +74,9 @@ const names: Readonly<Record<string, string>> = {
   'elasticfilesystem.amazonaws.com:DeleteFileSystem': 'fileSystemId',
 };
 
+/** What went with a stack of CloudFormation: its template let it go. */
+const byStack = 'by stack';
+
 export default folding<Config, Spree>({
   meta,
   // Every key is a source, a colon and a name: the table writes them so.
@@ -86,11 +89,16 @@ export default folding<Config, Spree>({
   }),
   isKnown(event, state) {
     const kind = kindOf(event);
-    return kind === undefined || isInSpree(state, kind, [thingOf(event)], event);
+    const isStack = event.invokedBy === 'cloudformation.amazonaws.com';
+    const kinds = kind === undefined ? [] : isStack ? [kind, byStack] : [kind];
+    return kinds.every((one) => isInSpree(state, one, [thingOf(event)], event));
   },
   fold(event, state) {
     const kind = kindOf(event);
-    return kind !== undefined && spreeAdd(state, kind, [thingOf(event)], event);
+    if (kind === undefined) return false;
+    const isStack = event.invokedBy === 'cloudformation.amazonaws.com';
+    const isMore = isStack && spreeAdd(state, byStack, [thingOf(event)], event);
+    return spreeAdd(state, kind, [thingOf(event)], event) || isMore;
   },
   judge: (buckets, settings) => buckets.flatMap((bucket) => judgeHour(bucket, settings)),
 });
@@ -132,10 +140,12 @@ function judgeHour(bucket: Bucket<Spree>, { many }: Config): readonly JudgedSign
   const signals: JudgedSignal[] = [];
   if (deleted.things.length > 0) {
     const isMany = deleted.things.length >= many;
+    const stacked = new Set(groupsOf(state, byStack).things);
+    const isStack = deleted.things.every((one) => stacked.has(one));
     const first = open.things.filter((one) => deleted.things.includes(one));
     const opened = first.length > 0 ? ` Protection was taken off first: ${listed(first)}.` : '';
     const grave = isTool ? 'medium' : 'high';
-    const single = isTool ? 'low' : 'medium';
+    const single = isTool || isStack ? 'low' : 'medium';
     signals.push({
       ...spreeSignal(bucket, 'deleted', deleted),
       severity: isMany ? grave : single,

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { type DetectorMeta, stateless } from '../src/core/detector.ts';
 import type { Event } from '../src/core/event.ts';
+import { isByHand } from '../src/core/instances.ts';
 import type { Severity } from '../src/core/severity.ts';
 import { actorOf, attack, cis, isByAws, originOf, said } from '../src/core/telling.ts';
 import { plain } from '../src/core/text.ts';
@@ -118,9 +119,10 @@ function deletion(event: Event, shortDays: number): Judged {
   const isShort = typeof days === 'number' && days <= shortDays;
   const wait = typeof days === 'number' ? `${days} days` : 'the usual 30 days';
   // A stack that goes takes its key along: its template chose the time.
+  const isTool = event.principal.kind === 'role' && !isByHand(event);
   const isStack = event.invokedBy === 'cloudformation.amazonaws.com';
   return {
-    severity: isStack ? 'low' : 'medium',
+    severity: isStack || (!isShort && isTool) ? 'low' : 'medium',
     did: 'scheduled the deletion of',
     tried: 'schedule the deletion of',
     why: `After ${wait} what is encrypted under the key is lost for good; until then the deletion can be cancelled.${

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { type DetectorMeta, stateless } from '../src/core/detector.ts';
 import type { Event } from '../src/core/event.ts';
+import { isByHand } from '../src/core/instances.ts';
 import { attack, cis } from '../src/core/telling.ts';
 import { callsOf, type Watched, watched } from '../src/core/watched.ts';
 
@@ -36,6 +37,11 @@ const ec2: Readonly<Record<string, Watched>> = {
     ],
     severity: 'medium',
     why: traffic,
+    // A tool takes a VPC down together with its logs; a person or a user's key that does so is asked.
+    weigh: (event) =>
+      event.principal.kind === 'role' && !isByHand(event)
+        ? { severity: 'low', why: `${traffic} The role of a tool did it.` }
+        : undefined,
   },
 };
 

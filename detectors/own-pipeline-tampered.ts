@@ -20,7 +20,7 @@ const meta: DetectorMeta = {
   ],
   firstSteps: [
     'Look whether events still arrive; if not, build the way again from its code.',
-    'Replay what is missing from the log files of the trail, which do not take this way.',
+    'Read what is missing from the log files of the trail, which do not take this way.',
     'Ask the caller. If nobody answers for it: revoke its sessions, and read what it did after the cut from the log files.',
   ],
   attack: attack({

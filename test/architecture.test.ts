@@ -60,7 +60,7 @@ it('has no arrow against the direction of the design', () => {
 });
 
 const impure =
-  /Date\.now|new Date\(\)|Math\.random|setTimeout|setInterval|process\.|node:fs|node:net|console\./;
+  /Date\.now|new Date\(\)|Math\.random|setTimeout|setInterval|process\.|node:fs|node:net|console\.[a-z]+\(/;
 
 it('keeps the middle pure: no clock, no chance, no I/O', () => {
   const middle = code.filter(({ path }) =>

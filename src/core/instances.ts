@@ -18,7 +18,9 @@ export function instanceOf(event: Event): string | undefined {
 
 /** Takes an event; gives true when a person's own credentials or console session made it, not a pipeline. */
 export function isByHand(event: Event): boolean {
-  if (event.invokedBy !== '' || event.origin.kind === 'service') return false;
+  // Console records of old carry the sign-in service as what invoked them.
+  const isForwarded = event.invokedBy !== '' && event.invokedBy !== 'signin.amazonaws.com';
+  if (isForwarded || event.origin.kind === 'service') return false;
   const { kind, name } = event.principal;
   if (kind === 'user' || kind === 'root' || kind === 'identity-center') return true;
   const fromConsole = event.field('sessionCredentialFromConsole');

@@ -168,6 +168,7 @@ describe('the other commands', () => {
     expect(signals.map((one) => one.detector).sort()).toEqual([
       'console-login-without-mfa',
       'iam-policy-changed',
+      'policies-attached-straight-to-users',
     ]);
   });
 
@@ -188,7 +189,7 @@ describe('the other commands', () => {
       'exceptions:\n  - { id: known, principal: alice, owner: me, reason: because, expires: 2030-01-01 }\n',
     );
     const { err } = sentrail(['replay', 'trail.json', '--config', 'c.yaml']);
-    expect(err).toContain('hidden by exceptions: known 1');
+    expect(err).toContain('hidden by exceptions: known 2');
     const { out } = sentrail([
       'explain',
       '33333333-3333-4333-8333-333333333333',

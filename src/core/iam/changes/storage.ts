@@ -136,7 +136,7 @@ function deletePublicBlock(isAccount: boolean): Reader {
       ['remove', 'removed'],
       [
         {
-          severity: isAccount ? 'high' : 'medium',
+          severity: isAccount ? 'high' : 'low',
           what: 'no longer keeps anything from being public',
         },
       ],
