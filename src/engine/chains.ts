@@ -19,7 +19,7 @@ interface Waiter {
   readonly account: string;
   readonly principal: Principal;
   readonly time: number;
-  readonly callers: readonly Caller[];
+  readonly callers: readonly Seen[];
   readonly until: number;
 }
 
@@ -88,7 +88,7 @@ export class Chains {
       account,
       principal,
       time,
-      callers: callers.map((one) => one.caller),
+      callers,
       until,
     };
     const chains = this.#chainsOf(waiter);
@@ -132,9 +132,9 @@ export class Chains {
 
   #chainsOf(waiter: Waiter): Chain[] {
     const needed = new Set<string>();
-    const chains = waiter.callers.map((caller) => {
+    const chains = waiter.callers.map(({ caller, time }) => {
       this.#sessions.pin(caller, waiter.until);
-      const { chain, needs } = this.#sessions.resolve(caller);
+      const { chain, needs } = this.#sessions.resolve(caller, time);
       for (const need of needs) needed.add(need);
       return chain;
     });

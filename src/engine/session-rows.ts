@@ -12,7 +12,7 @@ type Kind = 'link' | 'shared' | 'pin';
 
 export class SessionRows {
   /** By issued access key. */
-  readonly links = new Map<string, Link>();
+  readonly links = new Map<string, readonly Link[]>();
   /** By sharedEventID: the caller's side of a call that two accounts have. */
   readonly shared = new Map<string, Link>();
   /** Issued keys by session name and begin; undefined where two sessions share both. */
@@ -31,18 +31,19 @@ export class SessionRows {
       // Rows are written by `changes` below and by nothing else, under this version.
       if (kind === 'pin') this.#pins.set(key, row.state as number);
       else if (kind === 'shared') this.shared.set(key, row.state as Link);
-      else this.#index(key, row.state as Link);
+      else this.#index(key, row.state as Link[]);
     }
   }
 
   /** Keeps a link unless one is kept already that says as much; gives whether it was kept. */
   keepLink(key: string, link: Link): boolean {
-    const old = this.links.get(key);
-    if (old !== undefined && !isBetter(link, old)) return false;
-    this.#index(key, link);
+    const old = this.links.get(key) ?? [];
+    const all = [...old, link].sort((a, b) => (isBetter(a, b) ? -1 : 1)).slice(0, linksMax);
+    if (!all.includes(link) || old.some((one) => one.event === link.event)) return false;
+    this.#index(key, all);
     this.#mark('link', key);
     if (this.links.size > this.#max) this.#evict();
-    return this.links.get(key) === link;
+    return this.links.has(key);
   }
 
   keepShared(id: string, link: Link): boolean {
@@ -64,23 +65,24 @@ export class SessionRows {
   expire(watermark: number): void {
     const needed = new Set<string>();
     const keep = (key: string): void => {
-      for (let at = this.links.get(key); at !== undefined; ) {
+      for (let at = this.links.get(key)?.[0]; at !== undefined; ) {
         const parent = at.by.key;
         if (at.by.shared !== undefined) needed.add(`shared ${at.by.shared}`);
         const side = at.by.shared === undefined ? undefined : this.shared.get(at.by.shared);
         const next = side?.by.key ?? parent;
         if (next === '' || needed.has(next)) return;
         needed.add(next);
-        at = this.links.get(next);
+        at = this.links.get(next)?.[0];
       }
     };
     for (const [key, until] of this.#pins) {
       if (until < watermark) this.#drop('pin', key);
       else keep(key);
     }
-    for (const [key, link] of this.links) if (link.expires >= watermark) keep(key);
-    for (const [key, { expires }] of this.links) {
-      if (expires < watermark && !needed.has(key) && !this.#pins.has(key)) this.#drop('link', key);
+    for (const [key, all] of this.links) if (endOf(all) >= watermark) keep(key);
+    for (const [key, all] of this.links) {
+      if (endOf(all) < watermark && !needed.has(key) && !this.#pins.has(key))
+        this.#drop('link', key);
     }
     for (const [id, { expires }] of this.shared) {
       if (expires < watermark && !needed.has(`shared ${id}`)) this.#drop('shared', id);
@@ -119,12 +121,14 @@ export class SessionRows {
     return kind === 'shared' ? this.shared.get(key) : this.links.get(key);
   }
 
-  #index(key: string, link: Link): void {
-    this.links.set(key, link);
-    if (link.made === undefined) return;
-    const name = timed(link.made, link.time);
-    const isFirst = !this.timed.has(name) || this.timed.get(name) === key;
-    this.timed.set(name, isFirst ? key : undefined);
+  #index(key: string, all: readonly Link[]): void {
+    this.links.set(key, all);
+    for (const link of all) {
+      if (link.made === undefined) continue;
+      const name = timed(link.made, link.time);
+      const isFirst = !this.timed.has(name) || this.timed.get(name) === key;
+      this.timed.set(name, isFirst ? key : undefined);
+    }
   }
 
   #drop(kind: Kind, key: string): void {
@@ -132,9 +136,10 @@ export class SessionRows {
     if (kind === 'pin') this.#pins.delete(key);
     else if (kind === 'shared') this.shared.delete(key);
     else {
-      const link = this.links.get(key);
+      for (const { made, time } of this.links.get(key) ?? []) {
+        if (made !== undefined) this.timed.delete(timed(made, time));
+      }
       this.links.delete(key);
-      if (link?.made !== undefined) this.timed.delete(timed(link.made, link.time));
     }
   }
 
@@ -158,6 +163,13 @@ function split(key: string): [Kind, string] {
   const at = key.indexOf(' ');
   const kind = key.slice(0, at);
   return [kind === 'pin' || kind === 'shared' ? kind : 'link', key.slice(at + 1)];
+}
+
+/** A key is issued once, in at most two records; examples in documents reuse theirs for years. */
+const linksMax = 4;
+
+function endOf(links: readonly Link[]): number {
+  return Math.max(...links.map((one) => one.expires));
 }
 
 /** The caller's own record says more than its copy in the role's account; else the earlier one stands. */

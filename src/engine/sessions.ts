@@ -12,6 +12,14 @@ export interface Resolved {
   readonly needs: readonly string[];
 }
 
+interface Step {
+  readonly link: Link;
+  readonly basis: Basis;
+}
+
+/** Clocks of two services differ by seconds. */
+const skewMs = 60_000;
+
 /** More hops than anybody makes; a loop of roles that assume each other ends here. */
 const hopsMax = 16;
 
@@ -70,16 +78,18 @@ export class Sessions {
   }
 
   /** Takes what an event said of its session; gives the chain behind it as far as it is known now. */
-  resolve(first: Caller): Resolved {
+  resolve(first: Caller, time: number): Resolved {
     const needs: string[] = [];
     const hops: Hop[] = [];
     const seen = new Set<string>();
     let at = first;
+    let atTime = time;
     while (hops.length < hopsMax) {
-      const step = this.#step(at, needs);
+      const step = this.#step(at, atTime, needs);
       if (step === undefined || seen.has(step.link.event)) break;
       seen.add(step.link.event);
       const { how, event, by } = step.link;
+      atTime = step.link.time;
       const standing: Standing = step.basis === 'session and time' ? 'hinted' : 'proven';
       const hop: Hop = { how, principal: by.principal, event, standing, basis: step.basis };
       // The copy in the caller's account names the same step better: it takes the copy's place.
@@ -95,14 +105,14 @@ export class Sessions {
     return { chain: { session, principal: principal.key, ...person, standing, hops }, needs };
   }
 
-  #step(at: Caller, needs: string[]): { link: Link; basis: Basis } | undefined {
+  #step(at: Caller, time: number, needs: string[]): Step | undefined {
     if (at.principal.kind === 'external') {
       if (at.shared === undefined) return undefined;
       const link = this.#rows.shared.get(at.shared);
       if (link === undefined) needs.push(`shared ${at.shared}`);
       return link && { link, basis: 'shared event' };
     }
-    const own = at.key === '' ? undefined : this.#rows.links.get(at.key);
+    const own = at.key === '' ? undefined : this.#valid(at.key, time);
     if (own !== undefined) return { link: own, basis: 'access key' };
     if (at.key !== '' && !at.key.startsWith('ASIA')) return undefined;
     if (at.key !== '' && at.principal.kind !== 'service') needs.push(`key ${at.key}`);
@@ -111,8 +121,14 @@ export class Sessions {
     const name = timed(at.session, at.began);
     const key = this.#rows.timed.get(name);
     if (key === undefined) needs.push(name);
-    const link = key === undefined ? undefined : this.#rows.links.get(key);
+    const link = key === undefined ? undefined : this.#valid(key, time);
     return link && { link, basis: 'session and time' };
+  }
+
+  /** The link whose credentials lived at that time: a key that is met years later is not the same. */
+  #valid(key: string, time: number): Link | undefined {
+    const all = this.#rows.links.get(key);
+    return all?.find((one) => one.time <= time + skewMs && time <= one.expires + skewMs);
   }
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { AlertJson, SignalInAlertJson } from '../../schemas/alert.ts';
 import { Chance } from '../simulation/chance.ts';
 import { judge } from '../support/judge.ts';
-import type { RawRecord } from '../support/records.ts';
+import { apiCall, assumedRole, iamUser, type RawRecord } from '../support/records.ts';
 import { type Organisation, organisation, type Walk } from './organisation.ts';
 
 const only = ['iam-policy-changed'];
@@ -84,4 +84,30 @@ describe.each([1, 2, 3, 4, 5, 6])('an organisation of 50 accounts, seed %i', (se
     // The steps that came after the deeds amended their alerts.
     expect(revisions(mixed.standing)).toBeGreaterThan(revisions(calm.standing));
   });
+});
+
+it('takes no key for the one that was issued years before under the same name', async () => {
+  const by = assumedRole('deploy', 'pipeline');
+  const issued = (at: string): RawRecord =>
+    apiCall({
+      source: 'sts',
+      name: 'AssumeRole',
+      by: iamUser('mary'),
+      response: { credentials: { accessKeyId: by['accessKeyId'] } },
+      at,
+    });
+  const deed = apiCall({
+    source: 'iam',
+    name: 'AttachUserPolicy',
+    by,
+    request: { userName: 'x', policyArn: 'arn:aws:iam::aws:policy/AdministratorAccess' },
+    at: '2026-03-04T10:00:00Z',
+  });
+  const chainOf = async (records: readonly RawRecord[]) =>
+    (await judge(records, { only })).standing[0]?.signals[0]?.chains[0];
+  const old = await chainOf([issued('2020-01-01T10:00:00Z'), deed]);
+  expect([old?.standing, old?.person?.name]).toEqual(['hinted', 'pipeline']);
+  const both = [issued('2020-01-01T10:00:00Z'), deed, issued('2026-03-04T09:59:00Z')];
+  const own = await chainOf(both);
+  expect([own?.standing, own?.person?.name]).toEqual(['proven', 'mary']);
 });

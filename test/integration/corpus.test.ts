@@ -67,7 +67,7 @@ else
     /** Sends all by every route: a folder, a topic of one partition, a stream of one shard. */
     async function sent(name: string, all: readonly string[]) {
       const files = join(parent, name);
-      mkdirSync(files);
+      mkdirSync(files, { recursive: true });
       for (const [at, some] of chunks(all, 100).entries()) {
         writeFileSync(join(files, `${String(at).padStart(4, '0')}.ndjson`), lines(some));
       }
