@@ -58,6 +58,8 @@ export interface Caller {
   readonly workload?: string;
   /** The IAM user or root whose GetFederationToken made it. */
   readonly issuer?: Principal;
+  /** An identity provider vouched for the name: SAML or web identity. */
+  readonly isVouched?: true;
   /** Central root access, as the record says itself. */
   readonly isAssumedRoot?: true;
   /** A console session, as the record says itself. */
@@ -90,6 +92,7 @@ export function callerOf(event: Event): Caller {
     ...(behalf === undefined ? {} : { behalf: plain(behalf) }),
     ...(workload === undefined ? {} : { workload }),
     ...(issuer === undefined ? {} : { issuer }),
+    ...(/^(SAML|WebIdentity)User$/.test(event.identityType) ? { isVouched: true } : {}),
     ...(isTrue(root) ? { isAssumedRoot: true } : {}),
     ...(isTrue(event.field('sessionCredentialFromConsole')) ? { isConsole: true } : {}),
     ...(shared === undefined ? {} : { shared: plain(shared) }),

@@ -17,6 +17,7 @@ const callerSchema = z.object({
   behalf: z.string().exactOptional(),
   workload: z.string().exactOptional(),
   issuer: principalSchema.exactOptional(),
+  isVouched: z.literal(true).exactOptional(),
   isAssumedRoot: z.literal(true).exactOptional(),
   isConsole: z.literal(true).exactOptional(),
   shared: z.string().exactOptional(),

@@ -194,6 +194,7 @@ export class Lane {
     const wereLimits = this.#chains.limitsReached;
     const amended = this.#chains.observe(event);
     if (this.#chains.limitsReached > wereLimits) this.#limit('sessions remembered');
+    for (const one of amended) if (one.kind === 'chain') this.#countHidden(one.exception?.id);
     if (amended.length > 0) this.#judgements.push(amended);
     const { from, to } = this.#options;
     if ((from !== undefined && event.time < from) || (to !== undefined && event.time >= to)) {
@@ -370,11 +371,13 @@ export class Lane {
   /** A signal on its way into an alert: with its chains, and counted when an exception hides it. */
   #emit(operation: Raised, isNew: boolean): Operation {
     const emitted = this.#chains.attach(operation);
-    if (isNew && emitted.kind === 'hide') {
-      const { hidden } = this.#counters;
-      hidden[emitted.exception.id] = (hidden[emitted.exception.id] ?? 0) + 1;
-    }
+    if (isNew && emitted.kind === 'hide') this.#countHidden(emitted.exception.id);
     return emitted;
+  }
+
+  #countHidden(exception: string | undefined): void {
+    const { hidden } = this.#counters;
+    if (exception !== undefined) hidden[exception] = (hidden[exception] ?? 0) + 1;
   }
 
   #sweep(event: Event): void {

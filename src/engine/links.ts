@@ -68,3 +68,8 @@ function expiryOf(event: Event): number {
   const longest = event.time + hours * hourMs;
   return Number.isFinite(parsed) && parsed > event.time ? Math.min(parsed, longest) : longest;
 }
+
+/** Takes a session's full name and its begin; gives the name under which it is found again. */
+export function timed(session: string, beganMs: number): string {
+  return `session ${session} ${Math.floor(beganMs / 1000)}`;
+}

@@ -1,8 +1,7 @@
 // What Sessions holds, within its limit, and as rows of the checkpoint.
 import { contentId } from '../core/hash.ts';
 import type { BucketRow } from '../core/ports.ts';
-import type { Link } from './links.ts';
-import { timed } from './sessions.ts';
+import { type Link, timed } from './links.ts';
 
 /** Under which name the rows stand among those of detectors; no detector's id begins so. */
 export const sessionsRow = '@sessions';
@@ -15,8 +14,8 @@ export class SessionRows {
   readonly links = new Map<string, readonly Link[]>();
   /** By sharedEventID: the caller's side of a call that two accounts have. */
   readonly shared = new Map<string, Link>();
-  /** Issued keys by session name and begin; undefined where two sessions share both. */
-  readonly timed = new Map<string, string | undefined>();
+  /** Issued keys by session name and begin: more than one where sessions share both. */
+  readonly #timed = new Map<string, Set<string>>();
   readonly #pins = new Map<string, number>();
   readonly #dirty = new Set<string>();
   readonly #max: number;
@@ -42,7 +41,7 @@ export class SessionRows {
     if (!all.includes(link) || old.some((one) => one.event === link.event)) return false;
     this.#index(key, all);
     this.#mark('link', key);
-    if (this.links.size > this.#max) this.#evict();
+    if (this.links.size > this.#max) this.#evict('link', this.links);
     return this.links.has(key);
   }
 
@@ -51,8 +50,14 @@ export class SessionRows {
     if (old !== undefined && !isBetter(link, old)) return false;
     this.shared.set(id, link);
     this.#mark('shared', id);
-    if (this.shared.size > this.#max) this.#drop('shared', this.shared.keys().next().value ?? id);
+    if (this.shared.size > this.#max) this.#evict('shared', this.shared);
     return true;
+  }
+
+  /** Takes a session's name and begin; gives its issued key, undefined unless there is just one. */
+  keyAt(name: string): string | undefined {
+    const [key, other] = this.#timed.get(name) ?? [];
+    return other === undefined ? key : undefined;
   }
 
   pin(key: string, until: number): void {
@@ -126,8 +131,7 @@ export class SessionRows {
     for (const link of all) {
       if (link.made === undefined) continue;
       const name = timed(link.made, link.time);
-      const isFirst = !this.timed.has(name) || this.timed.get(name) === key;
-      this.timed.set(name, isFirst ? key : undefined);
+      this.#timed.set(name, (this.#timed.get(name) ?? new Set()).add(key));
     }
   }
 
@@ -137,7 +141,7 @@ export class SessionRows {
     else if (kind === 'shared') this.shared.delete(key);
     else {
       for (const { made, time } of this.links.get(key) ?? []) {
-        if (made !== undefined) this.timed.delete(timed(made, time));
+        if (made !== undefined) this.#untime(timed(made, time), key);
       }
       this.links.delete(key);
     }
@@ -147,11 +151,17 @@ export class SessionRows {
    * Keys of largest hash go first, a sixteenth at a time, so that the list is sorted rarely. Which are
    * kept depends on order a little: a limit that was reached is counted and excuses from law 3.
    */
-  #evict(): void {
+  #evict(kind: Kind, from: ReadonlyMap<string, unknown>): void {
     this.limitsReached++;
-    const hashed = [...this.links.keys()].map((key) => [contentId(key), key] as const);
+    const hashed = [...from.keys()].map((key) => [contentId(key), key] as const);
     hashed.sort(([a], [b]) => (a < b ? 1 : -1));
-    for (const [, key] of hashed.slice(0, Math.ceil(this.#max / 16))) this.#drop('link', key);
+    for (const [, key] of hashed.slice(0, Math.ceil(this.#max / 16))) this.#drop(kind, key);
+  }
+
+  #untime(name: string, key: string): void {
+    const keys = this.#timed.get(name);
+    keys?.delete(key);
+    if (keys?.size === 0) this.#timed.delete(name);
   }
 
   #mark(kind: Kind, key: string): void {

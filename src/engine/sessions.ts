@@ -3,7 +3,7 @@ import type { Basis, Caller, Chain, Hop, Standing } from '../core/chain.ts';
 import type { Event } from '../core/event.ts';
 import type { BucketRow } from '../core/ports.ts';
 import type { Principal } from '../core/principal.ts';
-import { issueOf, type Link } from './links.ts';
+import { issueOf, type Link, timed } from './links.ts';
 import { SessionRows } from './session-rows.ts';
 
 /** A chain, and what would make it more certain were it seen: keys and shared ids. */
@@ -119,7 +119,7 @@ export class Sessions {
     if (at.session === undefined || at.began === undefined) return undefined;
     // A console session signs with keys of its own; it began in the second in which its role was assumed.
     const name = timed(at.session, at.began);
-    const key = this.#rows.timed.get(name);
+    const key = this.#rows.keyAt(name);
     if (key === undefined) needs.push(name);
     const link = key === undefined ? undefined : this.#valid(key, time);
     return link && { link, basis: 'session and time' };
@@ -130,11 +130,6 @@ export class Sessions {
     const all = this.#rows.links.get(key);
     return all?.find((one) => one.time <= time + skewMs && time <= one.expires + skewMs);
   }
-}
-
-/** Takes a session's full name and its begin; gives the name under which it is found again. */
-export function timed(session: string, beganMs: number): string {
-  return `session ${session} ${Math.floor(beganMs / 1000)}`;
 }
 
 /** A service names the sessions it asks for after what they are for: an instance, a function. */
@@ -161,13 +156,19 @@ function endOf(at: Caller, first: Caller, needs: string[]): End {
       return rootEnd(at, needs);
     case 'federated':
       if (at.issuer !== undefined) return identified(at.issuer, 'GetFederationToken');
-      return principal.arn === undefined ? { person: principal } : unknown(principal);
+      return at.isVouched === true ? { person: subjectOf(principal) } : unknown(principal);
     case 'role':
     case 'external':
       return roleEnd(at, first);
     default:
       return unknown(principal);
   }
+}
+
+/** A web identity is keyed by its provider, of whose users there is no end; a person is one of them. */
+function subjectOf(principal: Principal): Principal {
+  const { key, name } = principal;
+  return key.endsWith(`/${name}`) ? principal : { ...principal, key: `${key}/${name}` };
 }
 
 function rootEnd(at: Caller, needs: string[]): End {
