@@ -111,3 +111,36 @@ it('takes no key for the one that was issued years before under the same name', 
   const own = await chainOf(both);
   expect([own?.standing, own?.person?.name]).toEqual(['proven', 'mary']);
 });
+
+it('takes the name of a federated user, which its caller chose, for no proof', async () => {
+  const by = { type: 'FederatedUser', principalId: '111122223333:alice', accessKeyId: 'ASIAX' };
+  const deed = apiCall({
+    source: 'iam',
+    name: 'AttachUserPolicy',
+    by,
+    request: { userName: 'x', policyArn: 'arn:aws:iam::aws:policy/AdministratorAccess' },
+  });
+  const { standing } = await judge([deed], { only });
+  expect(standing[0]?.signals[0]?.chains[0]?.standing).toBe('unknown');
+  expect(standing[0]?.persons).toEqual([]);
+});
+
+it('tells two subjects of one web identity provider apart', async () => {
+  const deed = (sub: string): RawRecord[] => {
+    const by = assumedRole('ci', sub);
+    const web = {
+      type: 'WebIdentityUser',
+      principalId: `idp.example.com:aud:${sub}`,
+      userName: sub,
+      identityProvider: 'idp.example.com',
+    };
+    const response = { credentials: { accessKeyId: by['accessKeyId'] } };
+    const request = { userName: sub, policyArn: 'arn:aws:iam::aws:policy/AdministratorAccess' };
+    return [
+      apiCall({ source: 'sts', name: 'AssumeRoleWithWebIdentity', by: web, response }),
+      apiCall({ source: 'iam', name: 'AttachUserPolicy', by, request }),
+    ];
+  };
+  const { standing } = await judge([...deed('one'), ...deed('two')], { only });
+  expect(standing[0]?.persons.map((one) => one.principal.name)).toEqual(['one', 'two']);
+});
